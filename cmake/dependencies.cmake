@@ -1,0 +1,28 @@
+# Every dependency is a Debian package named in packages.txt. Each has one owner among the layers.
+find_package(PkgConfig REQUIRED)
+find_package(Threads REQUIRED)
+foreach(module libsodium opus ogg sndfile samplerate lmdb fmt)
+  pkg_check_modules(${module} REQUIRED IMPORTED_TARGET ${module})
+endforeach()
+find_package(date REQUIRED)
+find_package(nlohmann_json REQUIRED)
+find_package(tomlplusplus REQUIRED)
+
+add_library(callvault_settings INTERFACE)
+target_include_directories(callvault_settings INTERFACE
+  $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}/include> $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}/vault>)
+target_compile_options(callvault_settings INTERFACE -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wsign-conversion
+  -Wnon-virtual-dtor -Wold-style-cast -Wcast-align -Wunused -Woverloaded-virtual
+  -fstack-protector-strong)
+target_compile_definitions(callvault_settings INTERFACE CALLVAULT_VERSION="${PROJECT_VERSION}"
+  $<$<NOT:$<BOOL:${CALLVAULT_SANITIZE}>>:_FORTIFY_SOURCE=2>)
+if(CALLVAULT_DEVELOPER)
+  target_compile_options(callvault_settings INTERFACE -Werror)
+endif()
+if(CALLVAULT_SANITIZE)
+  target_compile_options(callvault_settings INTERFACE -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer)
+  target_link_options(callvault_settings INTERFACE -fsanitize=address,undefined)
+endif()
+if(CALLVAULT_FUZZ)
+  target_compile_options(callvault_settings INTERFACE -fsanitize=fuzzer-no-link)
+endif()

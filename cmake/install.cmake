@@ -1,0 +1,1 @@
+install(TARGETS callvault EXPORT callvaultTargets)

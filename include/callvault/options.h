@@ -1,0 +1,118 @@
+// What the verbs of vault.h are asked.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "callvault/audio.h"
+#include "callvault/call_record.h"
+#include "callvault/passphrase.h"
+#include "callvault/retention.h"
+
+namespace callvault {
+
+enum class Role : std::uint8_t { officer = 1, reviewer = 2, evaluator = 4, auditor = 8, operator_ = 16 };
+std::string_view to_word(Role);
+Result<Role> parse_role(std::string_view word);
+
+struct InitOptions {
+  std::filesystem::path dir;
+  std::string organisation;
+  std::string time_zone = "Europe/Bucharest";  // IANA name
+  std::string country_code = "+40";            // completes national numbers
+  std::string retention = "6mo";
+  std::optional<std::filesystem::path> keeper;  // default: the sibling DIR.keeper
+  bool unsafe_keeper = false;                   // accept a place that cannot be shown to forget
+  bool unsafe_fast_passphrase = false;          // tests only: a cheap Argon2id
+  std::string user = "officer";
+};
+
+struct OpenOptions {
+  std::filesystem::path dir;
+  std::optional<std::filesystem::path> keeper;
+  std::chrono::seconds lock_timeout{30};
+  const Clock* clock = nullptr;  // null: system_clock()
+};
+
+struct IngestOptions {
+  std::filesystem::path vault;
+  std::optional<std::filesystem::path> file;  // else `input_fd` is read to its end
+  int input_fd = 0;
+  AudioFormat audio;
+  EncoderOptions encoder;
+  Direction direction = Direction::in;
+  std::string caller, called, agent, call_id;
+  Consent consent = Consent::unknown;
+  Basis basis = Basis::consent;
+  std::string notice;
+  std::optional<bool> notice_played;
+  std::optional<Time> started_at;  // default: now
+  std::string retention_class = "default";
+  const Clock* clock = nullptr;
+  // Called once the header is durable; the recording exists from here on.
+  std::function<void(const RecordingId&)> on_started;
+  // Polled between frames; true = end of call (SIGTERM, SIGINT).
+  std::function<bool()> should_stop;
+};
+
+struct IngestSummary {
+  RecordingId id;
+  Time started_at{};
+  Time ended_at{};
+  double duration_s = 0;
+  std::uint64_t sealed_bytes = 0;  // over all tracks
+  Flags flags;
+  std::vector<Track> tracks;
+};
+
+struct PlayOptions {
+  RecordingId id;
+  TrackChoice track = TrackChoice::both;
+  std::optional<std::chrono::milliseconds> from, to;
+  PlayFormat format = PlayFormat::wav;
+  Purpose purpose = Purpose::service_quality;
+  std::string reason;    // free text, sealed in the journal
+  bool exported = false;  // a copy that stays (-o FILE), not a listening
+};
+
+struct ConsentChange {
+  RecordingId id;
+  Party party = Party::caller;
+  Consent consent = Consent::granted;  // granted, refused or withdrawn
+  std::string evidence;                // free text, sealed in the journal
+};
+
+struct HoldOptions {
+  RecordingId id;
+  std::string matter;  // sealed: it may name people
+  std::optional<Time> until;
+};
+
+struct EraseOptions {
+  std::vector<RecordingId> ids;
+  std::optional<std::string> caller;  // every recording of this number
+  std::string request;                // reference of the request, mandatory
+  std::string reason;                 // free text, sealed
+  bool dry_run = false;
+};
+
+struct PurgeOptions {
+  bool dry_run = false;
+  std::optional<std::uint64_t> confirm;  // names the plan's count, see docs/CLI.md on wrong clocks
+};
+
+struct CheckOptions {
+  bool deep = false;  // authenticate every sealed byte
+};
+
+struct PersonOptions {
+  std::string name;  // a-z, 0-9, '-', '_', '.', at most 32 characters
+  std::vector<Role> roles;
+};
+
+}  // namespace callvault

@@ -1,0 +1,144 @@
+// What the verbs of vault.h answer.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "callvault/call_record.h"
+#include "callvault/options.h"
+#include "callvault/retention.h"
+
+namespace callvault {
+
+struct FindSummary {
+  std::uint64_t found = 0;
+  std::uint64_t unsettled = 0;  // recordings that the catalogue does not know yet
+};
+
+struct PlaySummary {
+  RecordingId id;
+  std::vector<TrackName> tracks;
+  std::uint32_t sample_rate = 0;
+  double from_s = 0, to_s = 0;
+  std::uint64_t bytes = 0;    // given to the sink
+  bool incomplete = false;    // an interrupted recording: a correct prefix was given
+};
+
+struct ItemOutcome {
+  RecordingId id;
+  bool done = false;
+  Errc code = Errc::unexpected;  // when not done
+  std::string reason;            // a code or a sentence
+};
+
+struct ConsentReport {
+  RecordingId id;
+  bool shredded = false;
+  std::string kept_because;  // basis, hold; empty when shredded or granted
+};
+
+struct EraseReport {
+  std::vector<ItemOutcome> items;
+  bool dry_run = false;
+  std::uint64_t epoch = 0;  // the root key from which the shredded cannot be reached
+};
+
+struct PurgeReport {
+  bool dry_run = false;
+  std::vector<PlannedItem> plan;  // in a dry run: every recording that is due or refused, with its reason
+  std::uint64_t settled = 0, kept = 0, expired = 0, refused = 0, shredded = 0, outstanding = 0;
+  std::uint64_t buckets_rewritten = 0, buckets_dropped = 0;
+  std::uint64_t epoch = 0;
+  double irrecoverable_ms = 0;  // from the start of the rotation to the wipe of the old root
+  double cleaned_ms = 0;        // ... to the end of unlinking
+};
+
+struct ProofStep {
+  std::string what;   // "tombstone", "journal proof", "open as keeper", "scan"
+  bool passed = false;
+  std::string detail;
+};
+
+struct ProofReport {
+  RecordingId id;
+  bool gone = false;
+  std::optional<Tombstone> tombstone;
+  std::vector<ProofStep> steps;
+  std::string certificate;  // printable; without personal data
+  std::vector<std::string> not_seen;  // what these checks cannot see
+};
+
+struct CheckReport {
+  std::uint64_t recordings = 0, files = 0, unsettled = 0, chunks = 0;
+  std::vector<std::string> problems;  // each: what, on which object, what to do
+};
+
+struct RecoverReport {
+  std::uint64_t interrupted_sealed = 0;  // half recordings made whole
+  std::uint64_t settled = 0;
+  std::uint64_t rotations_finished = 0, rotations_undone = 0;
+  std::uint64_t refused = 0;  // unreadable headers, left where they are
+};
+
+struct ReindexReport {
+  std::uint64_t recordings = 0, tombstones = 0;
+};
+
+struct StatusReport {
+  std::string organisation, time_zone;
+  std::uint64_t recordings = 0, held = 0, unsettled = 0, in_progress = 0;
+  std::uint64_t overdue = 0;      // past expiry and not held
+  std::uint64_t outstanding = 0;  // shreds asked for and not yet final
+  std::optional<Time> next_expiry, last_purge;
+  std::uint64_t epoch = 0, journal_size = 0;
+  std::uint64_t buckets = 0;
+};
+
+struct DoctorFinding {
+  enum class Level : std::uint8_t { ok, warning, danger } level = Level::ok;
+  std::string subject;  // keeper, swap, core dumps, clock, permissions ...
+  std::string message;
+};
+
+struct DoctorReport {
+  std::vector<DoctorFinding> findings;
+};
+
+struct PersonInfo {
+  std::string name;
+  std::vector<Role> roles;
+  bool disabled = false;
+  Time since{};
+};
+
+struct JournalLine {
+  std::uint64_t index = 0;
+  Time at{};
+  std::string event;
+  std::string actor;                        // empty when the system acted
+  std::map<std::string, std::string> facts;  // ids and codes
+  std::string note;  // opened envelope; "(gone)" when its recording is
+};
+
+struct JournalReport {
+  std::uint64_t size = 0;
+  std::string root_hex;
+  bool checkpoint_ok = false;
+  std::vector<std::string> problems;
+};
+
+struct Inspection {
+  std::uint32_t format_version = 0;
+  RecordingId id;
+  TrackName track = TrackName::mixed;
+  std::uint16_t segment = 0;
+  std::uint32_t intake_key = 0, review_key = 0;
+  std::uint64_t header_bytes = 0, chunks = 0, file_bytes = 0;
+  bool finished = false;  // has a trailer
+  std::uint64_t torn_bytes = 0;  // after the last whole chunk
+};
+
+}  // namespace callvault

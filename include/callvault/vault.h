@@ -1,0 +1,105 @@
+// The public door of callvault: one vault, its verbs. The command of the same name uses nothing else.
+//
+// Every verb either does what it says, durably, or answers with an Error that says what is safe. Nothing here prints,
+// prompts, exits or aborts on input. A Vault is not for use by several threads at once; any number of processes may
+// have the same vault open.
+#pragma once
+
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "callvault/options.h"
+#include "callvault/query.h"
+#include "callvault/reports.h"
+
+namespace callvault {
+
+// A person who proved their passphrase: holds their keys in locked memory. Cannot be copied.
+class Person {
+ public:
+  struct Impl;
+  explicit Person(std::unique_ptr<Impl> impl);
+  Person(Person&&) noexcept;
+  Person& operator=(Person&&) noexcept;
+  ~Person();
+
+  const std::string& name() const;
+  bool has(Role role) const;
+  const Impl& impl() const { return *impl_; }
+
+ private:
+  std::unique_ptr<Impl> impl_;
+};
+
+// Seals one call, from its first byte to the end of the input. Needs only what a recorder may read:
+// vault.toml, keys/intake, keys/review.pub; writes only incoming/.
+// Errors: usage, refused (consent refused, start in the future or already expired), no_vault, io, no_space, corrupt
+// (an input that yields no audio is `usage`).
+Result<IngestSummary> ingest(const IngestOptions& options);
+
+// What a sealed file says without keys.
+Result<Inspection> inspect(const std::filesystem::path& file);
+
+class Vault {
+ public:
+  // Makes a vault, its keeper and its first person (officer and reviewer).
+  static Result<void> create(const InitOptions& options, const Passphrase& passphrase);
+  // Errors: no_vault, newer_version, corrupt. Finishes or undoes what a crash left half done.
+  static Result<Vault> open(const OpenOptions& options);
+
+  Vault(Vault&&) noexcept;
+  Vault& operator=(Vault&&) noexcept;
+  ~Vault();
+
+  // Constant cost whether the person exists or not. A failure is journalled.
+  Result<Person> unlock(std::string_view name, const Passphrase& passphrase);
+
+  // A full id, or a unique prefix of at least 6 characters.
+  Result<RecordingId> resolve(std::string_view id_or_prefix);
+  // RFC 3339, or a date, or date and time in the vault's zone: "2026-11-23", "2026-11-23 14:05".
+  Result<Time> parse_time(std::string_view text) const;
+  // RFC 3339 in the vault's zone.
+  std::string format_time(Time time) const;
+
+  // Newest first. `visit` returns false to stop. Tombstones are visited when the query asks for state gone.
+  Result<FindSummary> find(const Person& person, const Query& query, const std::function<bool(const CallRecord&)>& visit);
+  // Errors: not_found; gone (then `tombstone` tells what is left).
+  Result<CallRecord> show(const Person& person, const RecordingId& id);
+  Result<Tombstone> tombstone(const RecordingId& id);
+  Result<PlaySummary> play(const Person& person, const PlayOptions& options, ByteSink& sink);
+
+  Result<ConsentReport> set_consent(const Person& person, const ConsentChange& change);
+  Result<void> hold(const Person& person, const HoldOptions& options);
+  Result<void> unhold(const Person& person, const RecordingId& id, const std::string& matter);
+  Result<EraseReport> erase(const Person& person, const EraseOptions& options);
+
+  // The following need the keeper, and nobody's passphrase.
+  Result<PurgeReport> purge(const PurgeOptions& options);
+  Result<ProofReport> prove_gone(const RecordingId& id);
+  Result<CheckReport> check(const CheckOptions& options);
+  Result<RecoverReport> recover();
+  Result<ReindexReport> reindex();
+  Result<StatusReport> status();
+  Result<DoctorReport> doctor();
+
+  Result<void> person_add(const Person& officer, const PersonOptions& options, const Passphrase& passphrase);
+  Result<std::vector<PersonInfo>> person_list(const Person& person);
+  Result<PersonInfo> person_show(const Person& person, std::string_view name);
+  Result<void> person_passwd(std::string_view name, const Passphrase& old_passphrase, const Passphrase& new_passphrase);
+  Result<void> person_disable(const Person& officer, std::string_view name);
+
+  Result<void> journal_log(const Person& person, const std::function<bool(const JournalLine&)>& visit);
+  Result<JournalReport> journal_verify();
+
+  struct Impl;
+
+ private:
+  explicit Vault(std::unique_ptr<Impl> impl);
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace callvault

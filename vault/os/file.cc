@@ -1,0 +1,212 @@
+#include "os/file.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <memory>
+
+namespace callvault::os {
+namespace {
+
+template <typename Call>
+auto retrying(Call call) {
+  auto result = call();
+  while (result < 0 && errno == EINTR) result = call();
+  return result;
+}
+
+Result<File> open_with(const Path& path, int flags, unsigned mode, const char* what) {
+  const int fd = retrying([&] { return ::open(path.c_str(), flags | O_CLOEXEC | O_NOCTTY, mode); });
+  if (fd < 0) return system_error(errno, what, path);
+  return File(fd, path);
+}
+
+Result<void> write_all(File& file, ByteView data) { return file.write_at(data, 0); }
+
+// A name beside `path` that no other process uses.
+Path sibling_of(const Path& path) {
+  Path out = path;
+  out += ".new-" + std::to_string(::getpid());
+  return out;
+}
+
+}  // namespace
+
+Error system_error(int number, const std::string& what, const Path& path) {
+  Errc code = Errc::io;
+  if (number == ENOSPC || number == EDQUOT) code = Errc::no_space;
+  if (number == ENOENT) code = Errc::not_found;
+  if (number == EACCES || number == EPERM) code = Errc::refused;
+  return Error{code, what + " " + path.string() + ": " + std::strerror(number)};
+}
+
+File::File(File&& other) noexcept : fd_(std::exchange(other.fd_, -1)), path_(std::move(other.path_)) {}
+
+File& File::operator=(File&& other) noexcept {
+  if (this != &other) {
+    if (fd_ >= 0) ::close(fd_);
+    fd_ = std::exchange(other.fd_, -1);
+    path_ = std::move(other.path_);
+  }
+  return *this;
+}
+
+File::~File() {
+  if (fd_ >= 0) ::close(fd_);
+}
+
+Result<File> File::open_read(const Path& path) { return open_with(path, O_RDONLY, 0, "cannot open"); }
+Result<File> File::open_write(const Path& path) { return open_with(path, O_RDWR, 0, "cannot open for writing"); }
+Result<File> File::create(const Path& path, unsigned mode) {
+  return open_with(path, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW, mode, "cannot create");
+}
+Result<File> File::open_or_create(const Path& path, unsigned mode) {
+  return open_with(path, O_RDWR | O_CREAT | O_NOFOLLOW, mode, "cannot open or create");
+}
+
+Result<std::size_t> File::read_at(MutableBytes out, std::uint64_t offset) const {
+  std::size_t done = 0;
+  while (done < out.size()) {
+    const auto n = retrying([&] {
+      return ::pread(fd_, out.data() + done, out.size() - done, static_cast<off_t>(offset + done));
+    });
+    if (n < 0) return system_error(errno, "cannot read", path_);
+    if (n == 0) break;
+    done += static_cast<std::size_t>(n);
+  }
+  return done;
+}
+
+Result<void> File::write_at(ByteView data, std::uint64_t offset) {
+  std::size_t done = 0;
+  while (done < data.size()) {
+    const auto n = retrying([&] {
+      return ::pwrite(fd_, data.data() + done, data.size() - done, static_cast<off_t>(offset + done));
+    });
+    if (n < 0) return system_error(errno, "cannot write", path_);
+    if (n == 0) return system_error(EIO, "cannot write", path_);
+    done += static_cast<std::size_t>(n);
+  }
+  return {};
+}
+
+Result<void> File::sync_data() {
+  if (retrying([&] { return ::fdatasync(fd_); }) < 0) return system_error(errno, "cannot sync", path_);
+  return {};
+}
+
+Result<void> File::sync_all() {
+  if (retrying([&] { return ::fsync(fd_); }) < 0) return system_error(errno, "cannot sync", path_);
+  return {};
+}
+
+Result<void> File::truncate(std::uint64_t size) {
+  if (retrying([&] { return ::ftruncate(fd_, static_cast<off_t>(size)); }) < 0)
+    return system_error(errno, "cannot truncate", path_);
+  return {};
+}
+
+Result<std::uint64_t> File::size() const {
+  struct stat st {};
+  if (::fstat(fd_, &st) < 0) return system_error(errno, "cannot examine", path_);
+  return static_cast<std::uint64_t>(st.st_size);
+}
+
+Result<bool> File::try_lock_exclusive() {
+  if (retrying([&] { return ::flock(fd_, LOCK_EX | LOCK_NB); }) == 0) return true;
+  if (errno == EWOULDBLOCK) return false;
+  return system_error(errno, "cannot lock", path_);
+}
+
+Result<bool> File::try_lock_shared() {
+  if (retrying([&] { return ::flock(fd_, LOCK_SH | LOCK_NB); }) == 0) return true;
+  if (errno == EWOULDBLOCK) return false;
+  return system_error(errno, "cannot lock", path_);
+}
+
+Result<Bytes> read_file(const Path& path, std::uint64_t max_bytes) {
+  CALLVAULT_TRY_ASSIGN(const File file, File::open_read(path));
+  CALLVAULT_TRY_ASSIGN(const auto size, file.size());
+  if (size > max_bytes) return fail(Errc::corrupt, "larger than it can be: " + path.string());
+  Bytes out(size);
+  CALLVAULT_TRY_ASSIGN(const auto got, file.read_at(out, 0));
+  out.resize(got);
+  return out;
+}
+
+Result<void> write_new_file(const Path& path, ByteView data, unsigned mode) {
+  CALLVAULT_TRY_ASSIGN(File file, File::create(path, mode));
+  CALLVAULT_TRY(write_all(file, data));
+  return file.sync_all();
+}
+
+Result<void> replace_file(const Path& path, ByteView data, unsigned mode) {
+  const Path fresh = sibling_of(path);
+  CALLVAULT_TRY(remove(fresh));
+  if (auto written = write_new_file(fresh, data, mode); !written) {
+    (void)::unlink(fresh.c_str());
+    return written;
+  }
+  CALLVAULT_TRY(rename(fresh, path));
+  return sync_folder(path.parent_path());
+}
+
+Result<void> replace_derived_file(const Path& path, ByteView data, unsigned mode) {
+  const Path fresh = sibling_of(path);
+  CALLVAULT_TRY(remove(fresh));
+  {
+    CALLVAULT_TRY_ASSIGN(File file, File::create(fresh, mode));
+    CALLVAULT_TRY(write_all(file, data));
+  }
+  return rename(fresh, path);
+}
+
+Result<void> sync_folder(const Path& folder) {
+  CALLVAULT_TRY_ASSIGN(File dir, open_with(folder, O_RDONLY | O_DIRECTORY, 0, "cannot open folder"));
+  return dir.sync_all();
+}
+
+Result<void> make_folder(const Path& folder, unsigned mode) {
+  if (::mkdir(folder.c_str(), mode) == 0) return {};
+  struct stat st {};
+  if (errno == EEXIST && ::stat(folder.c_str(), &st) == 0 && S_ISDIR(st.st_mode)) return {};
+  return system_error(errno, "cannot make folder", folder);
+}
+
+Result<void> rename(const Path& from, const Path& to) {
+  if (::rename(from.c_str(), to.c_str()) < 0) return system_error(errno, "cannot rename to " + to.string() + " from", from);
+  return {};
+}
+
+Result<bool> remove(const Path& path) {
+  if (::unlink(path.c_str()) == 0) return true;
+  if (errno == ENOENT) return false;
+  return system_error(errno, "cannot remove", path);
+}
+
+bool exists(const Path& path) {
+  struct stat st {};
+  return ::lstat(path.c_str(), &st) == 0;
+}
+
+Result<std::vector<std::string>> list_folder(const Path& folder) {
+  const std::unique_ptr<DIR, int (*)(DIR*)> dir(::opendir(folder.c_str()), &::closedir);
+  if (!dir) return system_error(errno, "cannot list", folder);
+  std::vector<std::string> names;
+  errno = 0;
+  while (const dirent* entry = ::readdir(dir.get())) {
+    const std::string_view name = entry->d_name;
+    if (name != "." && name != "..") names.emplace_back(name);
+  }
+  if (errno != 0) return system_error(errno, "cannot list", folder);
+  std::sort(names.begin(), names.end());
+  return names;
+}
+
+}  // namespace callvault::os

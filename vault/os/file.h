@@ -1,0 +1,76 @@
+// Files and folders: every syscall of the vault on them goes through here. Interrupted calls are repeated, short
+// reads and writes completed. A failed sync is final: the caller must not sync the same file again and believe it.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "base/bytes.h"
+#include "callvault/result.h"
+
+namespace callvault::os {
+
+using base::Bytes;
+using base::ByteView;
+using base::MutableBytes;
+using Path = std::filesystem::path;
+
+// no_space for ENOSPC and EDQUOT, not_found for ENOENT, refused for EACCES and EPERM, io else.
+Error system_error(int number, const std::string& what, const Path& path);
+
+class File {
+ public:
+  File() = default;
+  explicit File(int fd, Path path) : fd_(fd), path_(std::move(path)) {}
+  File(File&& other) noexcept;
+  File& operator=(File&& other) noexcept;
+  ~File();
+
+  static Result<File> open_read(const Path& path);
+  static Result<File> open_write(const Path& path);              // existing, read and write
+  static Result<File> create(const Path& path, unsigned mode = 0600);  // must not exist
+  static Result<File> open_or_create(const Path& path, unsigned mode = 0600);
+
+  // Fewer bytes than asked only at the end of the file.
+  Result<std::size_t> read_at(MutableBytes out, std::uint64_t offset) const;
+  Result<void> write_at(ByteView data, std::uint64_t offset);
+  Result<void> sync_data();
+  Result<void> sync_all();
+  Result<void> truncate(std::uint64_t size);
+  Result<std::uint64_t> size() const;
+
+  // flock(2), not waiting: false when another process holds it. Released when the file is closed.
+  Result<bool> try_lock_exclusive();
+  Result<bool> try_lock_shared();
+
+  int fd() const { return fd_; }
+  const Path& path() const { return path_; }
+  bool is_open() const { return fd_ >= 0; }
+
+ private:
+  int fd_ = -1;
+  Path path_;
+};
+
+// Errc::corrupt when larger than `max_bytes`.
+Result<Bytes> read_file(const Path& path, std::uint64_t max_bytes);
+// Creates (must not exist), writes, syncs the file; the caller syncs the folder.
+Result<void> write_new_file(const Path& path, ByteView data, unsigned mode = 0600);
+// Durable atomic replacement: new file beside it, sync, rename, sync of the folder. Old or new, never a mixture.
+Result<void> replace_file(const Path& path, ByteView data, unsigned mode = 0600);
+// The same without any sync, for what can be derived again.
+Result<void> replace_derived_file(const Path& path, ByteView data, unsigned mode = 0600);
+
+Result<void> sync_folder(const Path& folder);
+Result<void> make_folder(const Path& folder, unsigned mode = 0700);  // existing is fine
+Result<void> rename(const Path& from, const Path& to);
+// True when it was there.
+Result<bool> remove(const Path& path);
+bool exists(const Path& path);
+// Names without . and .., sorted. Errc::not_found when the folder is missing.
+Result<std::vector<std::string>> list_folder(const Path& folder);
+
+}  // namespace callvault::os

@@ -1,0 +1,1 @@
+#include "callvault/vault.h"
