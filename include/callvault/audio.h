@@ -20,8 +20,8 @@ enum class ChannelMap : std::uint8_t { mixed, caller, agent, caller_agent, agent
 
 struct AudioFormat {
   InputFormat format = InputFormat::automatic;
-  std::optional<std::uint32_t> rate_hz;    // needed by the headerless formats; default 8000 there
-  std::optional<ChannelMap> channels;      // default: one channel = mixed, two = caller,agent
+  std::optional<std::uint32_t> rate_hz;  // needed by the headerless formats; default 8000 there
+  std::optional<ChannelMap> channels;    // default: one channel = mixed, two = caller,agent
 };
 
 struct EncoderOptions {

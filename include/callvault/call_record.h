@@ -68,16 +68,16 @@ Result<State> parse_state(std::string_view word);
 Result<Purpose> parse_purpose(std::string_view word);
 
 struct Flags {
-  bool truncated = false;    // the input's header promised another length than arrived
-  bool interrupted = false;  // the recorder died; what was durable is kept
+  bool truncated = false;          // the input's header promised another length than arrived
+  bool interrupted = false;        // the recorder died; what was durable is kept
   bool duplicate_call_id = false;  // another recording has the same call id and start, but other audio
   bool operator==(const Flags&) const = default;
 };
 
 struct Track {
   TrackName name = TrackName::mixed;
-  std::uint16_t segment = 0;  // 0, or the number of a continuation after a write error
-  std::uint32_t sample_rate = 0;  // Hz, as encoded
+  std::uint16_t segment = 0;       // 0, or the number of a continuation after a write error
+  std::uint32_t sample_rate = 0;   // Hz, as encoded
   std::uint64_t sealed_bytes = 0;  // size of the sealed file
 };
 

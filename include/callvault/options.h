@@ -76,7 +76,7 @@ struct PlayOptions {
   std::optional<std::chrono::milliseconds> from, to;
   PlayFormat format = PlayFormat::wav;
   Purpose purpose = Purpose::service_quality;
-  std::string reason;    // free text, sealed in the journal
+  std::string reason;     // free text, sealed in the journal
   bool exported = false;  // a copy that stays (-o FILE), not a listening
 };
 

@@ -12,7 +12,7 @@ namespace callvault {
 // All conditions must hold. Numbers in E.164 or in the vault's national form.
 struct Query {
   std::optional<std::string> caller, called, agent, call_id;
-  std::optional<Time> from, to;  // of the start: from <= start < to
+  std::optional<Time> from, to;    // of the start: from <= start < to
   std::optional<Consent> consent;  // the caller's
   std::optional<Direction> direction;
   // live, held, restricted, gone; `interrupted` is a flag, asked for separately.

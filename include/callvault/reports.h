@@ -23,8 +23,8 @@ struct PlaySummary {
   std::vector<TrackName> tracks;
   std::uint32_t sample_rate = 0;
   double from_s = 0, to_s = 0;
-  std::uint64_t bytes = 0;    // given to the sink
-  bool incomplete = false;    // an interrupted recording: a correct prefix was given
+  std::uint64_t bytes = 0;  // given to the sink
+  bool incomplete = false;  // an interrupted recording: a correct prefix was given
 };
 
 struct ItemOutcome {
@@ -57,7 +57,7 @@ struct PurgeReport {
 };
 
 struct ProofStep {
-  std::string what;   // "tombstone", "journal proof", "open as keeper", "scan"
+  std::string what;  // "tombstone", "journal proof", "open as keeper", "scan"
   bool passed = false;
   std::string detail;
 };
@@ -67,7 +67,7 @@ struct ProofReport {
   bool gone = false;
   std::optional<Tombstone> tombstone;
   std::vector<ProofStep> steps;
-  std::string certificate;  // printable; without personal data
+  std::string certificate;            // printable; without personal data
   std::vector<std::string> not_seen;  // what these checks cannot see
 };
 
@@ -118,9 +118,9 @@ struct JournalLine {
   std::uint64_t index = 0;
   Time at{};
   std::string event;
-  std::string actor;                        // empty when the system acted
+  std::string actor;                         // empty when the system acted
   std::map<std::string, std::string> facts;  // ids and codes
-  std::string note;  // opened envelope; "(gone)" when its recording is
+  std::string note;                          // opened envelope; "(gone)" when its recording is
 };
 
 struct JournalReport {
@@ -137,7 +137,7 @@ struct Inspection {
   std::uint16_t segment = 0;
   std::uint32_t intake_key = 0, review_key = 0;
   std::uint64_t header_bytes = 0, chunks = 0, file_bytes = 0;
-  bool finished = false;  // has a trailer
+  bool finished = false;         // has a trailer
   std::uint64_t torn_bytes = 0;  // after the last whole chunk
 };
 

@@ -17,7 +17,7 @@ class [[nodiscard]] Result {
  public:
   using value_type = T;
 
-  Result(T value) : state_(std::in_place_index<0>, std::move(value)) {}  // NOLINT: implicit by design
+  Result(T value) : state_(std::in_place_index<0>, std::move(value)) {}      // NOLINT: implicit by design
   Result(Error error) : state_(std::in_place_index<1>, std::move(error)) {}  // NOLINT
 
   bool has_value() const { return state_.index() == 0; }
@@ -88,10 +88,9 @@ inline Error fail(Errc code, std::string message) { return Error{code, std::move
 #define CALLVAULT_CONCAT(a, b) CALLVAULT_CONCAT_INNER(a, b)
 
 // CALLVAULT_TRY(expr): returns the error of a Result, drops its value.
-#define CALLVAULT_TRY(expr)                                                     \
-  do {                                                                          \
-    if (auto callvault_try_result = (expr); !callvault_try_result)              \
-      return std::move(callvault_try_result).error();                           \
+#define CALLVAULT_TRY(expr)                                                                                        \
+  do {                                                                                                             \
+    if (auto callvault_try_result = (expr); !callvault_try_result) return std::move(callvault_try_result).error(); \
   } while (false)
 
 // CALLVAULT_TRY_ASSIGN(decl, expr): declares `decl` with the value, or returns the error.

@@ -66,7 +66,8 @@ class Vault {
   std::string format_time(Time time) const;
 
   // Newest first. `visit` returns false to stop. Tombstones are visited when the query asks for state gone.
-  Result<FindSummary> find(const Person& person, const Query& query, const std::function<bool(const CallRecord&)>& visit);
+  Result<FindSummary> find(const Person& person, const Query& query,
+                           const std::function<bool(const CallRecord&)>& visit);
   // Errors: not_found; gone (then `tombstone` tells what is left).
   Result<CallRecord> show(const Person& person, const RecordingId& id);
   Result<Tombstone> tombstone(const RecordingId& id);

@@ -22,9 +22,7 @@ using MutableBytes = std::span<std::byte>;
 static_assert(std::endian::native == std::endian::little, "the formats are little-endian; big-endian hosts need swaps");
 
 inline ByteView as_bytes(std::string_view text) { return std::as_bytes(std::span(text.data(), text.size())); }
-inline std::string_view as_text(ByteView bytes) {
-  return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
-}
+inline std::string_view as_text(ByteView bytes) { return {reinterpret_cast<const char*>(bytes.data()), bytes.size()}; }
 inline Bytes to_bytes(ByteView bytes) { return {bytes.begin(), bytes.end()}; }
 
 // Writes fields into memory the caller owns. `ok()` turns false, for good, when it does not fit.

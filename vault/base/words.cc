@@ -99,8 +99,7 @@ Result<Role> parse_role(std::string_view w) { return value_of(kRoles, w, "role")
 
 Result<RecordingId> RecordingId::parse(std::string_view text) {
   const auto bytes = text.size() == kTextLength ? base::from_base32(text) : std::nullopt;
-  if (!bytes || bytes->size() != kBytes)
-    return fail(Errc::usage, "a recording id is 26 characters of a-z and 2-7");
+  if (!bytes || bytes->size() != kBytes) return fail(Errc::usage, "a recording id is 26 characters of a-z and 2-7");
   std::array<std::byte, kBytes> raw{};
   std::copy(bytes->begin(), bytes->end(), raw.begin());
   return RecordingId(raw);

@@ -23,7 +23,8 @@ bool open_into(const Key& key, ByteView associated, ByteView sealed, MutableByte
 }
 
 Error refuse(std::string_view what) {
-  return fail(Errc::corrupt, std::string(what) + " does not authenticate: it was damaged, tampered with, or belongs elsewhere");
+  return fail(Errc::corrupt,
+              std::string(what) + " does not authenticate: it was damaged, tampered with, or belongs elsewhere");
 }
 
 using ChunkNonce = std::array<unsigned char, crypto_aead_chacha20poly1305_ietf_NPUBBYTES>;

@@ -14,7 +14,8 @@ const unsigned char* raw(ByteView bytes) { return reinterpret_cast<const unsigne
 Result<Key> box_key(const Key& mine, const PublicKey& theirs, const Key* pepper, std::string_view label,
                     const PublicKey& ephemeral, const PublicKey& recipient) {
   CALLVAULT_TRY_ASSIGN(Key shared, Key::random());
-  if (crypto_scalarmult(reinterpret_cast<unsigned char*>(shared.reveal_mutable().data()), raw(mine.reveal()), raw(theirs)) != 0)
+  if (crypto_scalarmult(reinterpret_cast<unsigned char*>(shared.reveal_mutable().data()), raw(mine.reveal()),
+                        raw(theirs)) != 0)
     return fail(Errc::corrupt, "a public key is not usable");
   static constexpr std::array<std::byte, Key::kBytes> kNoPepper{};
   CALLVAULT_TRY_ASSIGN(const Key salt, pepper != nullptr ? pepper->clone() : Key::copy_of(Key::View(kNoPepper)));

@@ -21,7 +21,8 @@ Result<PublicKey> public_key_of(const Key& secret);
 inline constexpr std::size_t kBoxOverhead = 32 + 24 + 16;  // ephemeral key, nonce, tag
 
 // ephemeral public key || nonce || ciphertext || tag.
-Result<Bytes> seal_to(const PublicKey& to, const Key* pepper, std::string_view label, ByteView associated, ByteView plaintext);
+Result<Bytes> seal_to(const PublicKey& to, const Key* pepper, std::string_view label, ByteView associated,
+                      ByteView plaintext);
 Result<SecretBuffer> open_from(const Key& secret, const Key* pepper, std::string_view label, ByteView associated,
                                ByteView sealed, std::string_view what);
 

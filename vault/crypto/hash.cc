@@ -11,7 +11,8 @@ const unsigned char* raw(ByteView bytes) { return reinterpret_cast<const unsigne
 }  // namespace
 
 Hasher::Hasher() : state_{} {
-  static_assert(sizeof(crypto_generichash_state) <= sizeof(State) && alignof(crypto_generichash_state) <= alignof(State));
+  static_assert(sizeof(crypto_generichash_state) <= sizeof(State) &&
+                alignof(crypto_generichash_state) <= alignof(State));
   crypto_generichash_init(raw(state_.bytes), nullptr, 0, 32);
 }
 

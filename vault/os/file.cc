@@ -73,9 +73,8 @@ Result<File> File::open_or_create(const Path& path, unsigned mode) {
 Result<std::size_t> File::read_at(MutableBytes out, std::uint64_t offset) const {
   std::size_t done = 0;
   while (done < out.size()) {
-    const auto n = retrying([&] {
-      return ::pread(fd_, out.data() + done, out.size() - done, static_cast<off_t>(offset + done));
-    });
+    const auto n =
+        retrying([&] { return ::pread(fd_, out.data() + done, out.size() - done, static_cast<off_t>(offset + done)); });
     if (n < 0) return system_error(errno, "cannot read", path_);
     if (n == 0) break;
     done += static_cast<std::size_t>(n);
@@ -86,9 +85,8 @@ Result<std::size_t> File::read_at(MutableBytes out, std::uint64_t offset) const 
 Result<void> File::write_at(ByteView data, std::uint64_t offset) {
   std::size_t done = 0;
   while (done < data.size()) {
-    const auto n = retrying([&] {
-      return ::pwrite(fd_, data.data() + done, data.size() - done, static_cast<off_t>(offset + done));
-    });
+    const auto n = retrying(
+        [&] { return ::pwrite(fd_, data.data() + done, data.size() - done, static_cast<off_t>(offset + done)); });
     if (n < 0) return system_error(errno, "cannot write", path_);
     if (n == 0) return system_error(EIO, "cannot write", path_);
     done += static_cast<std::size_t>(n);
@@ -148,23 +146,23 @@ Result<void> write_new_file(const Path& path, ByteView data, unsigned mode) {
 
 Result<void> replace_file(const Path& path, ByteView data, unsigned mode) {
   const Path fresh = sibling_of(path);
-  CALLVAULT_TRY(remove(fresh));
+  CALLVAULT_TRY(remove_file(fresh));
   if (auto written = write_new_file(fresh, data, mode); !written) {
     (void)::unlink(fresh.c_str());
     return written;
   }
-  CALLVAULT_TRY(rename(fresh, path));
+  CALLVAULT_TRY(rename_file(fresh, path));
   return sync_folder(path.parent_path());
 }
 
 Result<void> replace_derived_file(const Path& path, ByteView data, unsigned mode) {
   const Path fresh = sibling_of(path);
-  CALLVAULT_TRY(remove(fresh));
+  CALLVAULT_TRY(remove_file(fresh));
   {
     CALLVAULT_TRY_ASSIGN(File file, File::create(fresh, mode));
     CALLVAULT_TRY(write_all(file, data));
   }
-  return rename(fresh, path);
+  return rename_file(fresh, path);
 }
 
 Result<void> sync_folder(const Path& folder) {
@@ -179,12 +177,13 @@ Result<void> make_folder(const Path& folder, unsigned mode) {
   return system_error(errno, "cannot make folder", folder);
 }
 
-Result<void> rename(const Path& from, const Path& to) {
-  if (::rename(from.c_str(), to.c_str()) < 0) return system_error(errno, "cannot rename to " + to.string() + " from", from);
+Result<void> rename_file(const Path& from, const Path& to) {
+  if (::rename(from.c_str(), to.c_str()) < 0)
+    return system_error(errno, "cannot rename to " + to.string() + " from", from);
   return {};
 }
 
-Result<bool> remove(const Path& path) {
+Result<bool> remove_file(const Path& path) {
   if (::unlink(path.c_str()) == 0) return true;
   if (errno == ENOENT) return false;
   return system_error(errno, "cannot remove", path);

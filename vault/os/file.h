@@ -30,7 +30,7 @@ class File {
   ~File();
 
   static Result<File> open_read(const Path& path);
-  static Result<File> open_write(const Path& path);              // existing, read and write
+  static Result<File> open_write(const Path& path);                    // existing, read and write
   static Result<File> create(const Path& path, unsigned mode = 0600);  // must not exist
   static Result<File> open_or_create(const Path& path, unsigned mode = 0600);
 
@@ -66,9 +66,9 @@ Result<void> replace_derived_file(const Path& path, ByteView data, unsigned mode
 
 Result<void> sync_folder(const Path& folder);
 Result<void> make_folder(const Path& folder, unsigned mode = 0700);  // existing is fine
-Result<void> rename(const Path& from, const Path& to);
+Result<void> rename_file(const Path& from, const Path& to);
 // True when it was there.
-Result<bool> remove(const Path& path);
+Result<bool> remove_file(const Path& path);
 bool exists(const Path& path);
 // Names without . and .., sorted. Errc::not_found when the folder is missing.
 Result<std::vector<std::string>> list_folder(const Path& folder);

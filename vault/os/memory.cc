@@ -22,8 +22,8 @@ Result<MutableBytes> map_locked(std::size_t bytes) {
   if (::mlock(at, whole) != 0) {
     const std::string why = std::strerror(errno);
     ::munmap(at, whole);
-    return fail(Errc::unexpected, "cannot lock " + std::to_string(whole) +
-                                      " bytes of memory for secrets (" + why + "); raise the limit on locked memory");
+    return fail(Errc::unexpected, "cannot lock " + std::to_string(whole) + " bytes of memory for secrets (" + why +
+                                      "); raise the limit on locked memory");
   }
   (void)::madvise(at, whole, MADV_DONTDUMP);
   (void)::madvise(at, whole, MADV_WIPEONFORK);
