@@ -6,6 +6,8 @@
 
 namespace callvault::os {
 
+using base::MutableBytes;
+
 // Whole pages, zero-filled, mlocked (checked: libsodium 1.0.18 would not say), left out of dumps, wiped on fork.
 Result<MutableBytes> map_locked(std::size_t bytes);
 // The caller has wiped it.
