@@ -1,0 +1,61 @@
+// Reads a sealed file, finished or not, by chunk.
+#pragma once
+
+#include "callvault/reports.h"
+#include "sealed/names.h"
+#include "sealed/trailer.h"
+
+namespace callvault::sealed {
+
+class Reader {
+ public:
+  // Errors: not_found, corrupt, newer_version, io. A file that is still growing is read as it is now.
+  static Result<Reader> open(const os::Path& path);
+  static Result<Reader> from(os::File file);
+
+  const Header& header() const { return header_; }
+  std::uint64_t chunk_count() const { return chunks_; }
+  std::uint64_t torn_bytes() const { return torn_bytes_; }  // after the last whole chunk
+  std::uint64_t file_bytes() const { return file_bytes_; }
+  // Ends in a trailer (not yet authenticated). Else: in progress, or interrupted.
+  bool finished() const { return finished_; }
+
+  // Errors: corrupt (does not authenticate, or counts other chunks than the file has), not_found when unfinished.
+  Result<Trailer> read_trailer(const Key& recording_secret);
+
+  // Opens chunks first .. first+count-1. In a finished file the final chunk must carry the last flag, unless
+  // read_trailer has said `interrupted`. Errc::corrupt when one does not authenticate: `out` then holds nothing of it.
+  // REQUIRES: first + count <= chunk_count(), out.size() == count * kChunkBytes.
+  Result<void> read_chunks(const Key& audio_key, std::uint64_t first, std::uint64_t count, MutableBytes out);
+
+  // The number of leading chunks that authenticate: all of them in an undamaged file. Stops at the first that does not.
+  Result<std::uint64_t> authenticated_prefix(const Key& audio_key);
+
+  // BLAKE2b-256 of the whole sealed chunks: equal to Trailer::chunk_hash. Authenticates the file without its audio key.
+  Result<Digest> hash_chunks();
+
+ private:
+  Reader(os::File file, Header header) : file_(std::move(file)), header_(std::move(header)) {}
+  Result<ByteView> load(std::uint64_t first, std::uint64_t count);
+  bool open_one(const Key& key, std::uint64_t number, ByteView sealed, MutableBytes out) const;
+
+  os::File file_;
+  Header header_;
+  Bytes buffer_;
+  std::uint64_t file_bytes_ = 0, chunks_ = 0, torn_bytes_ = 0;
+  bool finished_ = false;
+  bool interrupted_ = false;
+};
+
+// Makes a dead recorder's file whole, in place: cuts a torn end, adds a trailer flagged `interrupted` (ended_at = the
+// file's last change, duration = from the start to there, at most a second a chunk), makes it durable. A file with a
+// trailer is left as it is and its trailer returned. The caller holds the file's lock, renames it and syncs the folder.
+// Errors: corrupt, newer_version, io, no_space.
+Result<Trailer> recover_trailer(const os::Path& path, const Key& recording_secret);
+// The same on a file that is already open for writing (and locked).
+Result<Trailer> recover_trailer(os::File& file, const Key& recording_secret);
+
+// What a file says without keys. Errors as Reader::open.
+Result<Inspection> inspect(const os::Path& path);
+
+}  // namespace callvault::sealed
