@@ -52,6 +52,7 @@ struct IngestOptions {
   std::string notice;
   std::optional<bool> notice_played;
   std::optional<Time> started_at;  // default: now
+  std::string started_at_text;     // the same as text, read in the vault's zone as Vault::parse_time does
   std::string retention_class = "default";
   const Clock* clock = nullptr;
   // Called once the header is durable; the recording exists from here on.
@@ -64,6 +65,7 @@ struct IngestSummary {
   RecordingId id;
   Time started_at{};
   Time ended_at{};
+  std::string started_at_text, ended_at_text;  // RFC 3339 in the vault's zone
   double duration_s = 0;
   std::uint64_t sealed_bytes = 0;  // over all tracks
   Flags flags;
@@ -101,13 +103,18 @@ struct EraseOptions {
   bool dry_run = false;
 };
 
+// Told now and then how far long work is; `total` is 0 when it is not known.
+using Progress = std::function<void(std::uint64_t done, std::uint64_t total)>;
+
 struct PurgeOptions {
   bool dry_run = false;
   std::optional<std::uint64_t> confirm;  // names the plan's count, see docs/CLI.md on wrong clocks
+  Progress progress{};
 };
 
 struct CheckOptions {
   bool deep = false;  // authenticate every sealed byte
+  Progress progress{};
 };
 
 struct PersonOptions {

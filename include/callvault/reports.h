@@ -92,6 +92,7 @@ struct StatusReport {
   std::uint64_t recordings = 0, held = 0, unsettled = 0, in_progress = 0;
   std::uint64_t overdue = 0;      // past expiry and not held
   std::uint64_t outstanding = 0;  // shreds asked for and not yet final
+  std::uint64_t shredded = 0;     // over the vault's life: its tombstones
   std::optional<Time> next_expiry, last_purge;
   std::uint64_t epoch = 0, journal_size = 0;
   std::uint64_t buckets = 0;
