@@ -1,0 +1,96 @@
+// A person's identity file, people/<name>: public keys in the clear, private keys under the passphrase, and the review
+// keys that were granted, each sealed to the person's own box key.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "callvault/passphrase.h"
+#include "crypto/box.h"
+#include "crypto/passphrase.h"
+#include "crypto/secret.h"
+#include "crypto/sign.h"
+
+namespace callvault::keys {
+
+using base::Bytes;
+using base::ByteView;
+
+inline constexpr std::size_t kMaxIdentityBytes = 64 * 1024;
+inline constexpr std::size_t kMaxPersonNameBytes = 64;
+inline constexpr std::size_t kMaxReviewKeys = 128;
+
+struct PublicIdentity {
+  std::string name;
+  crypto::SigningPublicKey signing{};
+  crypto::PublicKey box{};
+  bool operator==(const PublicIdentity&) const = default;
+};
+
+// What an identity file says without its passphrase. Nothing of it is authenticated: whoever may write the file may
+// write this.
+struct IdentityFacts {
+  PublicIdentity public_part;
+  crypto::PassphraseCost cost;
+  std::vector<std::uint32_t> review_numbers;  // ascending
+};
+
+class Identity {
+ public:
+  const std::string& name() const { return public_.name; }
+  const crypto::Key& signing_seed() const { return signing_seed_; }
+  const crypto::Key& box_secret() const { return box_secret_; }
+  const PublicIdentity& public_part() const { return public_; }
+
+  bool has_review_keys() const { return !ring_.empty(); }
+  // Errors: refused when this person was not granted it. The caller compares its public half with keys/review.pub:
+  // whoever may write the file could have granted another.
+  Result<const crypto::Key*> review_key(std::uint32_t number) const;
+
+ private:
+  friend struct IdentityMaker;
+  Identity(PublicIdentity public_part, crypto::Key signing_seed, crypto::Key box_secret)
+      : public_(std::move(public_part)), signing_seed_(std::move(signing_seed)), box_secret_(std::move(box_secret)) {}
+
+  PublicIdentity public_;
+  crypto::Key signing_seed_, box_secret_;
+  std::vector<std::pair<std::uint32_t, crypto::Key>> ring_;
+};
+
+struct NewIdentity {
+  Bytes file;
+  Identity identity;
+};
+
+// Draws the keys. Errors: usage when the name is not plain (base::is_plain_name) or the cost is out of bounds.
+Result<NewIdentity> make_identity_file(std::string_view name, const Passphrase& passphrase,
+                                       crypto::PassphraseCost cost = crypto::kDefaultCost);
+
+// Errors: wrong_passphrase, also when the wrapped keys were tampered with (the two cannot be told apart); corrupt when
+// the file is not an identity of `name`, is too large, or asks for more than four times the default cost;
+// newer_version. Derives from the passphrase exactly once unless the file is refused before.
+Result<Identity> unlock_identity(ByteView file, std::string_view name, const Passphrase& passphrase);
+// For a person who does not exist: one derivation of the same cost, then always Errc::wrong_passphrase with the
+// message that unlock_identity gives.
+Result<void> spend_passphrase_cost(const Passphrase& passphrase, crypto::PassphraseCost cost = crypto::kDefaultCost);
+
+// Errors: corrupt, newer_version.
+Result<IdentityFacts> inspect_identity(ByteView file, std::string_view name);
+
+// The same keys and grants under a fresh salt; the file's cost stays unless one is given.
+Result<Bytes> with_new_passphrase(ByteView file, const Passphrase& old, const Passphrase& fresh,
+                                  std::optional<crypto::PassphraseCost> cost = std::nullopt);
+// An officer grants: needs only the public box key of the person. A grant of the same number is replaced. Give
+// `expected` (from the journal) whenever the file may have been swapped: Errc::refused when its public part differs.
+Result<Bytes> with_review_key(ByteView file, std::uint32_t number, const crypto::Key& review_private,
+                              const PublicIdentity* expected = nullptr);
+Result<Bytes> without_review_keys(ByteView file);
+
+// Derivations made by this process, so that tests can show that a wrong name costs what a wrong passphrase costs.
+std::uint64_t passphrase_derivations();
+
+}  // namespace callvault::keys
