@@ -2,6 +2,7 @@
 
 #include <dirent.h>
 #include <fcntl.h>
+#include <grp.h>
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -116,6 +117,11 @@ Result<std::uint64_t> File::size() const {
   return static_cast<std::uint64_t>(st.st_size);
 }
 
+Result<void> File::set_mode(unsigned mode) {
+  if (::fchmod(fd_, mode) < 0) return system_error(errno, "cannot set the permissions of", path_);
+  return {};
+}
+
 Result<bool> File::try_lock_exclusive() {
   if (retrying([&] { return ::flock(fd_, LOCK_EX | LOCK_NB); }) == 0) return true;
   if (errno == EWOULDBLOCK) return false;
@@ -192,6 +198,31 @@ Result<bool> remove_file(const Path& path) {
 bool exists(const Path& path) {
   struct stat st {};
   return ::lstat(path.c_str(), &st) == 0;
+}
+
+Result<unsigned> mode_of(const Path& path) {
+  struct stat st {};
+  if (::stat(path.c_str(), &st) < 0) return system_error(errno, "cannot examine", path);
+  return static_cast<unsigned>(st.st_mode & 07777);
+}
+
+Result<void> set_mode(const Path& path, unsigned mode) {
+  if (::chmod(path.c_str(), mode) < 0) return system_error(errno, "cannot set the permissions of", path);
+  return {};
+}
+
+Result<void> set_group(const Path& path, const std::string& group) {
+  const struct group* entry = ::getgrnam(group.c_str());
+  if (entry == nullptr) return fail(Errc::usage, "no such group: " + group);
+  if (::chown(path.c_str(), static_cast<uid_t>(-1), entry->gr_gid) < 0)
+    return system_error(errno, "cannot give to group " + group + ":", path);
+  return {};
+}
+
+Result<Time> changed_at(const Path& path) {
+  struct stat st {};
+  if (::stat(path.c_str(), &st) < 0) return system_error(errno, "cannot examine", path);
+  return Time(std::chrono::milliseconds(st.st_mtim.tv_sec * 1000 + st.st_mtim.tv_nsec / 1'000'000));
 }
 
 Result<std::vector<std::string>> list_folder(const Path& folder) {

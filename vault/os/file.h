@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "base/bytes.h"
+#include "callvault/clock.h"
 #include "callvault/result.h"
 
 namespace callvault::os {
@@ -41,6 +42,7 @@ class File {
   Result<void> sync_all();
   Result<void> truncate(std::uint64_t size);
   Result<std::uint64_t> size() const;
+  Result<void> set_mode(unsigned mode);  // whatever the umask says
 
   // flock(2), not waiting: false when another process holds it. Released when the file is closed.
   Result<bool> try_lock_exclusive();
@@ -70,6 +72,14 @@ Result<void> rename_file(const Path& from, const Path& to);
 // True when it was there.
 Result<bool> remove_file(const Path& path);
 bool exists(const Path& path);
+// Permission bits (07777).
+Result<unsigned> mode_of(const Path& path);
+// Sets them whatever the umask says.
+Result<void> set_mode(const Path& path, unsigned mode);
+// Gives the file or folder to a group by name. Errc::usage when there is no such group.
+Result<void> set_group(const Path& path, const std::string& group);
+// Last change of the content.
+Result<Time> changed_at(const Path& path);
 // Names without . and .., sorted. Errc::not_found when the folder is missing.
 Result<std::vector<std::string>> list_folder(const Path& folder);
 

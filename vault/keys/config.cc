@@ -1,0 +1,94 @@
+#include "keys/config.h"
+
+#define TOML_EXCEPTIONS 0
+#include <toml++/toml.h>
+
+#include <sstream>
+
+#include "base/text.h"
+
+namespace callvault::keys {
+namespace {
+
+constexpr std::uint64_t kMaxConfigBytes = 256 * 1024;
+
+Error bad(const std::string& what) { return fail(Errc::corrupt, "vault.toml: " + what); }
+
+Result<std::string> text_at(const toml::table& table, std::string_view section, std::string_view key) {
+  const auto value = table[section][key].value<std::string>();
+  if (!value) return bad(std::string(section) + "." + std::string(key) + " is missing or not a text");
+  return *value;
+}
+
+}  // namespace
+
+Result<Period> Config::period_of(std::string_view retention_class) const {
+  for (const auto& c : classes)
+    if (c.name == retention_class) return c.period;
+  return fail(Errc::refused, "this vault has no retention class \"" + std::string(retention_class) + "\"");
+}
+
+std::string write_config(const Config& config) {
+  toml::table classes;
+  for (const auto& c : config.classes) classes.insert(c.name, c.period.text());
+  toml::table root;
+  root.insert("vault", toml::table{{"version", static_cast<std::int64_t>(kVaultVersion)},
+                                   {"organisation", config.organisation},
+                                   {"time_zone", config.time_zone},
+                                   {"country_code", config.country_code}});
+  if (config.keeper) root["vault"].as_table()->insert("keeper", config.keeper->string());
+  root.insert("retention", std::move(classes));
+  root.insert("policy", toml::table{{"pending_grace_hours", static_cast<std::int64_t>(config.pending_grace.count())}});
+  std::ostringstream out;
+  out << root << "\n";
+  return out.str();
+}
+
+Result<Config> parse_config(std::string_view text) {
+  const toml::parse_result parsed = toml::parse(text);
+  if (!parsed) {
+    std::ostringstream where;
+    where << parsed.error().source().begin;
+    return bad("not valid TOML (" + where.str() + ")");
+  }
+  const toml::table& table = parsed.table();
+  const auto version = table["vault"]["version"].value<std::int64_t>();
+  if (!version || *version < 1) return bad("vault.version is missing");
+  if (*version > kVaultVersion)
+    return fail(Errc::newer_version, "this vault is of version " + std::to_string(*version) +
+                                         "; this callvault knows up to " + std::to_string(kVaultVersion));
+  Config out;
+  CALLVAULT_TRY_ASSIGN(out.organisation, text_at(table, "vault", "organisation"));
+  CALLVAULT_TRY_ASSIGN(out.time_zone, text_at(table, "vault", "time_zone"));
+  CALLVAULT_TRY_ASSIGN(out.country_code, text_at(table, "vault", "country_code"));
+  if (const auto keeper = table["vault"]["keeper"].value<std::string>()) out.keeper = *keeper;
+  const toml::table* classes = table["retention"].as_table();
+  if (classes == nullptr) return bad("the table [retention] is missing");
+  for (const auto& [key, node] : *classes) {
+    const std::string name(key.str());
+    const auto period_text = node.value<std::string>();
+    if (!base::is_plain_name(name, 32) || !period_text) return bad("retention." + name + " is not a period such as \"6mo\"");
+    auto period = Period::parse(*period_text);
+    if (!period) return bad("retention." + name + ": " + period.error().message);
+    RetentionClass c{name, *period};
+    if (name == "default")
+      out.classes.insert(out.classes.begin(), std::move(c));
+    else
+      out.classes.push_back(std::move(c));
+  }
+  if (out.classes.empty() || out.classes.front().name != "default") return bad("retention.default is missing");
+  const auto grace = table["policy"]["pending_grace_hours"].value<std::int64_t>().value_or(24);
+  if (grace < 0 || grace > 24 * 365) return bad("policy.pending_grace_hours is out of bounds");
+  out.pending_grace = std::chrono::hours(grace);
+  return out;
+}
+
+Result<Config> read_config(const os::Path& path) {
+  auto bytes = os::read_file(path, kMaxConfigBytes);
+  if (!bytes && bytes.error().code == Errc::not_found)
+    return fail(Errc::no_vault, "no vault in " + path.parent_path().string());
+  if (!bytes) return std::move(bytes).error();
+  return parse_config(base::as_text(*bytes));
+}
+
+}  // namespace callvault::keys

@@ -1,0 +1,35 @@
+// vault.toml: what a vault is called, its zone, its retention classes and policies. No secrets.
+#pragma once
+
+#include <chrono>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "callvault/retention.h"
+#include "os/file.h"
+
+namespace callvault::keys {
+
+inline constexpr std::uint32_t kVaultVersion = 1;
+
+struct Config {
+  std::string organisation;
+  std::string time_zone;
+  std::string country_code;
+  std::optional<os::Path> keeper;  // only when it is not the sibling folder
+  std::vector<RetentionClass> classes;  // the first is `default`
+  std::chrono::hours pending_grace{24};
+
+  // Errc::refused when the vault has no such class.
+  Result<Period> period_of(std::string_view retention_class) const;
+};
+
+std::string write_config(const Config& config);
+// Errors: corrupt (naming the key), newer_version.
+Result<Config> parse_config(std::string_view text);
+// Errors: no_vault when there is none at `path`.
+Result<Config> read_config(const os::Path& path);
+
+}  // namespace callvault::keys

@@ -1,0 +1,79 @@
+#include "keys/intake.h"
+
+#include <charconv>
+#include <thread>
+
+namespace callvault::keys {
+namespace {
+
+constexpr std::string_view kMagic = "CVINTAKE";
+constexpr std::uint16_t kVersion = 1;
+constexpr std::size_t kFileBytes = 8 + 2 + 2 + 4 + 32 + 32;
+
+}  // namespace
+
+Result<base::Bytes> encode_intake(const IntakePublic& key) {
+  base::Bytes out(kFileBytes);
+  base::FieldWriter w(out);
+  w.bytes(base::as_bytes(kMagic));
+  w.number(kVersion);
+  w.number(std::uint16_t{0});
+  w.number(key.id);
+  w.bytes(key.public_key);
+  w.bytes(key.pepper.reveal());
+  if (!w.ok() || w.used() != out.size()) return fail(Errc::unexpected, "an intake key does not fit its file");
+  return out;
+}
+
+Result<IntakePublic> decode_intake(base::ByteView bytes) {
+  base::FieldReader r(bytes);
+  const bool magic = base::as_text(r.bytes(8)) == kMagic;
+  const auto version = r.number<std::uint16_t>();
+  r.number<std::uint16_t>();
+  const auto id = r.number<std::uint32_t>();
+  const auto public_key = r.array<32>();
+  const auto pepper = r.bytes(32);
+  if (magic && version > kVersion) return fail(Errc::newer_version, "an intake key is of a newer version");
+  if (!magic || !r.ok() || r.left() != 0) return fail(Errc::corrupt, "an intake key file is damaged");
+  CALLVAULT_TRY_ASSIGN(auto key, crypto::Key::copy_of(pepper));
+  return IntakePublic{id, public_key, std::move(key)};
+}
+
+Result<std::vector<std::uint32_t>> list_intake(const base::Layout& layout) {
+  CALLVAULT_TRY_ASSIGN(const auto names, os::list_folder(layout.intake()));
+  std::vector<std::uint32_t> out;
+  for (const auto& name : names) {
+    std::uint32_t id = 0;
+    const auto [end, error] = std::from_chars(name.data(), name.data() + name.size(), id);
+    if (error == std::errc() && end == name.data() + name.size()) out.push_back(id);
+  }
+  std::sort(out.begin(), out.end());
+  return out;
+}
+
+Result<IntakeLease> acquire_intake(const base::Layout& layout) {
+  // A retirement publishes the next key before it takes the old one's lock, so a few rounds always suffice.
+  for (int round = 0; round < 100; ++round) {
+    CALLVAULT_TRY_ASSIGN(const auto ids, list_intake(layout));
+    if (ids.empty()) return fail(Errc::corrupt, "no intake key in " + layout.intake().string());
+    const os::Path path = layout.intake() / std::to_string(ids.back());
+    auto file = os::File::open_read(path);
+    if (!file && file.error().code == Errc::not_found) continue;
+    if (!file) return std::move(file).error();
+    CALLVAULT_TRY_ASSIGN(const bool locked, file->try_lock_shared());
+    if (locked) {
+      CALLVAULT_TRY_ASSIGN(const auto again, list_intake(layout));
+      if (!again.empty() && again.back() == ids.back()) {
+        base::Bytes bytes(kFileBytes + 1);
+        CALLVAULT_TRY_ASSIGN(const auto got, file->read_at(bytes, 0));
+        CALLVAULT_TRY_ASSIGN(auto key, decode_intake(base::ByteView(bytes).first(got)));
+        if (key.id != ids.back()) return fail(Errc::corrupt, "an intake key file has another key's number: " + path.string());
+        return IntakeLease{std::move(key), std::move(*file)};
+      }
+    }
+    std::this_thread::sleep_for(std::chrono::milliseconds(10));
+  }
+  return fail(Errc::busy, "the intake key is being retired and no next one appeared");
+}
+
+}  // namespace callvault::keys
