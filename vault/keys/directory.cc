@@ -1,0 +1,199 @@
+#include "keys/directory.h"
+
+#include "crypto/aead.h"
+
+namespace callvault::keys {
+namespace {
+
+constexpr std::string_view kMagic = "CVDIRECT";
+constexpr std::uint16_t kVersion = 1;
+constexpr std::size_t kPrefixBytes = 8 + 2 + 2 + 4 + 8;
+constexpr std::uint32_t kMaxEntries = 1'000'000;
+
+std::uint64_t ms(Time t) { return static_cast<std::uint64_t>(t.time_since_epoch().count()); }
+Time from_ms(std::uint64_t value) { return Time(std::chrono::milliseconds(static_cast<std::int64_t>(value))); }
+
+std::size_t plain_size(const Directory& d) {
+  std::size_t size = 256;
+  for (const auto& [number, b] : d.buckets) size += 160 + b.retention_class.size();
+  size += d.intake.size() * 96;
+  for (const auto& s : d.staff) size += 64 + s.month.size();
+  for (const auto& [name, p] : d.people) size += 128 + name.size();
+  for (const auto& o : d.outstanding) size += 32 + o.reason.size();
+  return size;
+}
+
+Error damaged() { return fail(Errc::corrupt, "keys/directory is damaged"); }
+
+// Reads a count and stops at once on nonsense, so that a hostile number cannot cost memory.
+std::uint32_t read_count(base::FieldReader& r) {
+  const auto count = r.number<std::uint32_t>();
+  if (count > kMaxEntries || count > r.left()) {
+    (void)r.bytes(r.left() + 1);
+    return 0;
+  }
+  return count;
+}
+
+Result<crypto::Key> read_key(base::FieldReader& r) {
+  const auto raw = r.bytes(crypto::Key::kBytes);
+  if (!r.ok()) return damaged();
+  return crypto::Key::copy_of(raw);
+}
+
+}  // namespace
+
+Result<crypto::SecretBuffer> encode_directory(const Directory& d) {
+  CALLVAULT_TRY_ASSIGN(auto out, crypto::SecretBuffer::make(plain_size(d)));
+  base::FieldWriter w(out.reveal_mutable());
+  w.number(d.next_bucket);
+  w.number(d.next_intake);
+  w.number(d.review_number);
+  w.number(static_cast<std::uint8_t>(d.last_purge.has_value() ? 1 : 0));
+  w.number(ms(d.last_purge.value_or(Time{})));
+  w.number(d.journal_size);
+  w.bytes(d.journal_root);
+  if (!d.journal_seed) return fail(Errc::unexpected, "a directory without journal key cannot be written");
+  w.bytes(d.journal_seed->reveal());
+  w.number(static_cast<std::uint32_t>(d.buckets.size()));
+  for (const auto& [number, b] : d.buckets) {
+    w.number(number);
+    w.text(b.retention_class);
+    w.number(static_cast<std::uint32_t>(b.day));
+    w.number(b.generation);
+    w.number(b.recordings);
+    w.bytes(b.node_hash);
+    w.bytes(b.node_key.reveal());
+    w.bytes(b.index_key.reveal());
+  }
+  w.number(static_cast<std::uint32_t>(d.intake.size()));
+  for (const auto& [id, i] : d.intake) {
+    w.number(id);
+    w.number(ms(i.created));
+    w.bytes(i.secret.reveal());
+    w.bytes(i.pepper.reveal());
+  }
+  w.number(static_cast<std::uint32_t>(d.staff.size()));
+  for (const auto& s : d.staff) {
+    w.text(s.month);
+    w.bytes(s.key.reveal());
+  }
+  w.number(static_cast<std::uint32_t>(d.people.size()));
+  for (const auto& [name, p] : d.people) {
+    w.text(name);
+    w.number(p.roles);
+    w.number(static_cast<std::uint8_t>(p.disabled ? 1 : 0));
+    w.number(ms(p.since));
+    w.bytes(p.signing);
+    w.bytes(p.box);
+  }
+  w.number(static_cast<std::uint32_t>(d.outstanding.size()));
+  for (const auto& o : d.outstanding) {
+    w.bytes(o.id.bytes());
+    w.text(o.reason);
+  }
+  if (!w.ok()) return fail(Errc::unexpected, "the directory does not fit its buffer");
+  out.shrink(w.used());
+  return out;
+}
+
+Result<Directory> decode_directory(base::ByteView plain) {
+  base::FieldReader r(plain);
+  Directory d;
+  d.next_bucket = r.number<std::uint32_t>();
+  d.next_intake = r.number<std::uint32_t>();
+  d.review_number = r.number<std::uint32_t>();
+  const bool purged = r.number<std::uint8_t>() != 0;
+  const auto last_purge = r.number<std::uint64_t>();
+  if (purged) d.last_purge = from_ms(last_purge);
+  d.journal_size = r.number<std::uint64_t>();
+  d.journal_root = r.array<32>();
+  CALLVAULT_TRY_ASSIGN(d.journal_seed, read_key(r));
+  for (auto n = read_count(r); n > 0 && r.ok(); --n) {
+    const auto number = r.number<std::uint32_t>();
+    std::string retention_class = r.text();
+    const auto day = static_cast<std::int32_t>(r.number<std::uint32_t>());
+    const auto generation = r.number<std::uint64_t>();
+    const auto recordings = r.number<std::uint32_t>();
+    const auto hash = r.array<32>();
+    CALLVAULT_TRY_ASSIGN(auto node_key, read_key(r));
+    CALLVAULT_TRY_ASSIGN(auto index_key, read_key(r));
+    d.buckets.emplace(number, Bucket{number, std::move(retention_class), day, generation, recordings, hash,
+                                     std::move(node_key), std::move(index_key)});
+  }
+  for (auto n = read_count(r); n > 0 && r.ok(); --n) {
+    const auto id = r.number<std::uint32_t>();
+    const auto created = from_ms(r.number<std::uint64_t>());
+    CALLVAULT_TRY_ASSIGN(auto secret, read_key(r));
+    CALLVAULT_TRY_ASSIGN(auto pepper, read_key(r));
+    d.intake.emplace(id, IntakePrivate{id, created, std::move(secret), std::move(pepper)});
+  }
+  for (auto n = read_count(r); n > 0 && r.ok(); --n) {
+    std::string month = r.text();
+    CALLVAULT_TRY_ASSIGN(auto key, read_key(r));
+    d.staff.push_back(StaffKey{std::move(month), std::move(key)});
+  }
+  for (auto n = read_count(r); n > 0 && r.ok(); --n) {
+    PersonEntry p;
+    p.name = r.text();
+    p.roles = r.number<std::uint8_t>();
+    p.disabled = r.number<std::uint8_t>() != 0;
+    p.since = from_ms(r.number<std::uint64_t>());
+    p.signing = r.array<32>();
+    p.box = r.array<32>();
+    std::string name = p.name;
+    d.people.emplace(std::move(name), std::move(p));
+  }
+  for (auto n = read_count(r); n > 0 && r.ok(); --n) {
+    const auto id = r.array<RecordingId::kBytes>();
+    d.outstanding.push_back(Outstanding{RecordingId(id), r.text()});
+  }
+  if (!r.ok() || r.left() != 0) return damaged();
+  return d;
+}
+
+Result<Directory> Directory::clone() const {
+  CALLVAULT_TRY_ASSIGN(const auto plain, encode_directory(*this));
+  CALLVAULT_TRY_ASSIGN(auto copy, decode_directory(plain.reveal()));
+  copy.epoch = epoch;
+  return copy;
+}
+
+Result<base::Bytes> seal_directory(const Directory& directory, const crypto::Key& root) {
+  base::Bytes out(kPrefixBytes);
+  base::FieldWriter w(out);
+  w.bytes(base::as_bytes(kMagic));
+  w.number(kVersion);
+  w.number(std::uint16_t{0});
+  w.number(std::uint32_t{0});
+  w.number(directory.epoch);
+  CALLVAULT_TRY_ASSIGN(const auto plain, encode_directory(directory));
+  CALLVAULT_TRY_ASSIGN(const auto key, root.derive("callvault v1 directory"));
+  const auto sealed = crypto::seal(key, out, plain.reveal());
+  out.insert(out.end(), sealed.begin(), sealed.end());
+  return out;
+}
+
+Result<std::uint64_t> directory_epoch(base::ByteView file) {
+  base::FieldReader r(file);
+  const bool magic = base::as_text(r.bytes(8)) == kMagic;
+  const auto version = r.number<std::uint16_t>();
+  r.number<std::uint16_t>();
+  r.number<std::uint32_t>();
+  const auto epoch = r.number<std::uint64_t>();
+  if (magic && version > kVersion) return fail(Errc::newer_version, "keys/directory is of a newer version");
+  if (!magic || !r.ok()) return damaged();
+  return epoch;
+}
+
+Result<Directory> open_directory(base::ByteView file, const crypto::Key& root) {
+  CALLVAULT_TRY_ASSIGN(const auto epoch, directory_epoch(file));
+  CALLVAULT_TRY_ASSIGN(const auto key, root.derive("callvault v1 directory"));
+  CALLVAULT_TRY_ASSIGN(const auto plain,
+                       crypto::open(key, file.first(kPrefixBytes), file.subspan(kPrefixBytes), "keys/directory"));
+  CALLVAULT_TRY_ASSIGN(auto directory, decode_directory(plain.reveal()));
+  directory.epoch = epoch;
+  return directory;
+}
+
+}  // namespace callvault::keys

@@ -1,0 +1,214 @@
+#include "keys/node.h"
+
+#include <algorithm>
+
+#include "crypto/aead.h"
+#include "keys/directory.h"
+
+namespace callvault::keys {
+namespace {
+
+constexpr std::string_view kMagic = "CVBUCKET";
+constexpr std::uint16_t kVersion = 1;
+constexpr std::size_t kPrefixBytes = 8 + 2 + 2 + 4 + 8;
+constexpr std::size_t kFixedRowBytes = 16 + 4 * 8 + 4 + 1 + 4 + 32 + 3;
+constexpr std::size_t kMaxPerRow = 255;  // holds, tracks, intake keys
+
+enum RowBits : std::uint8_t { restricted = 1, in_progress = 2, truncated = 4, interrupted = 8, duplicate_call_id = 16 };
+
+std::uint64_t ms(Time t) { return static_cast<std::uint64_t>(t.time_since_epoch().count()); }
+Time from_ms(std::uint64_t value) { return Time(std::chrono::milliseconds(static_cast<std::int64_t>(value))); }
+
+std::size_t row_size(const NodeRow& row) {
+  std::size_t size = kFixedRowBytes + row.intake.size() * 4 + row.tracks.size() * (1 + 2 + 32 + 32);
+  for (const auto& h : row.holds) size += 2 + h.matter.size() + 1 + 8;
+  return size;
+}
+
+std::uint8_t bits_of(const NodeRow& row) {
+  return static_cast<std::uint8_t>((row.restricted ? restricted : 0) | (row.in_progress ? in_progress : 0) |
+                                   (row.flags.truncated ? truncated : 0) | (row.flags.interrupted ? interrupted : 0) |
+                                   (row.flags.duplicate_call_id ? duplicate_call_id : 0));
+}
+
+void write_row(base::FieldWriter& w, const NodeRow& row) {
+  w.bytes(row.id.bytes());
+  w.number(ms(row.started_at));
+  w.number(ms(row.expires_at));
+  w.number(ms(row.consent_since));
+  w.number(static_cast<std::uint64_t>(row.duration_s));
+  w.number(static_cast<std::uint8_t>(row.basis));
+  w.number(static_cast<std::uint8_t>(row.caller_consent));
+  w.number(static_cast<std::uint8_t>(row.agent_consent));
+  w.number(bits_of(row));
+  w.bytes(row.record_secret);
+  w.number(static_cast<std::uint8_t>(row.intake.size()));
+  for (const auto id : row.intake) w.number(id);
+  w.number(static_cast<std::uint8_t>(row.holds.size()));
+  for (const auto& h : row.holds) {
+    w.text(h.matter);
+    w.number(static_cast<std::uint8_t>(h.until.has_value() ? 1 : 0));
+    w.number(ms(h.until.value_or(Time{})));
+  }
+  w.number(static_cast<std::uint8_t>(row.tracks.size()));
+  for (const auto& t : row.tracks) {
+    w.number(static_cast<std::uint8_t>(t.name));
+    w.number(t.segment);
+    w.bytes(t.header_hash);
+    w.bytes(t.secret);
+  }
+}
+
+Error damaged() { return fail(Errc::corrupt, "a bucket node is damaged"); }
+
+}  // namespace
+
+Result<Node> Node::parse(crypto::SecretBuffer plain) {
+  Node out;
+  out.plain_ = std::move(plain);
+  base::FieldReader r(out.plain_.reveal());
+  const auto count = r.number<std::uint32_t>();
+  if (!r.ok() || count > kBucketCapacity) return damaged();
+  out.offsets_.reserve(count);
+  for (std::uint32_t i = 0; i < count; ++i) out.offsets_.push_back(r.number<std::uint32_t>());
+  if (!r.ok()) return damaged();
+  for (std::size_t i = 0; i < count; ++i) {
+    if (out.offsets_[i] > out.plain_.size() || out.plain_.size() - out.offsets_[i] < kFixedRowBytes) return damaged();
+    if (i > 0 && !(out.id_at(i - 1) < out.id_at(i))) return damaged();
+  }
+  return out;
+}
+
+RecordingId Node::id_at(std::size_t index) const {
+  base::FieldReader r(plain_.reveal().subspan(offsets_[index]));
+  return RecordingId(r.array<RecordingId::kBytes>());
+}
+
+Result<NodeRow> Node::row(std::size_t index) const {
+  base::FieldReader r(plain_.reveal().subspan(offsets_[index]));
+  NodeRow row;
+  row.id = RecordingId(r.array<RecordingId::kBytes>());
+  row.started_at = from_ms(r.number<std::uint64_t>());
+  row.expires_at = from_ms(r.number<std::uint64_t>());
+  row.consent_since = from_ms(r.number<std::uint64_t>());
+  row.duration_s = static_cast<std::uint32_t>(r.number<std::uint64_t>());
+  const auto basis = r.number<std::uint8_t>();
+  const auto caller = r.number<std::uint8_t>();
+  const auto agent = r.number<std::uint8_t>();
+  const auto bits = r.number<std::uint8_t>();
+  if (basis > 3 || caller > 5 || agent > 5) return damaged();
+  row.basis = static_cast<Basis>(basis);
+  row.caller_consent = static_cast<Consent>(caller);
+  row.agent_consent = static_cast<Consent>(agent);
+  row.restricted = (bits & restricted) != 0;
+  row.in_progress = (bits & in_progress) != 0;
+  row.flags = Flags{(bits & truncated) != 0, (bits & interrupted) != 0, (bits & duplicate_call_id) != 0};
+  row.record_secret = r.bytes(crypto::Key::kBytes);
+  for (auto n = r.number<std::uint8_t>(); n > 0 && r.ok(); --n) row.intake.push_back(r.number<std::uint32_t>());
+  for (auto n = r.number<std::uint8_t>(); n > 0 && r.ok(); --n) {
+    Hold h;
+    h.matter = r.text();
+    const bool ends = r.number<std::uint8_t>() != 0;
+    const auto until = r.number<std::uint64_t>();
+    if (ends) h.until = from_ms(until);
+    row.holds.push_back(std::move(h));
+  }
+  for (auto n = r.number<std::uint8_t>(); n > 0 && r.ok(); --n) {
+    TrackSecret t;
+    const auto name = r.number<std::uint8_t>();
+    if (name > 2) return damaged();
+    t.name = static_cast<TrackName>(name);
+    t.segment = r.number<std::uint16_t>();
+    t.header_hash = r.array<32>();
+    t.secret = r.bytes(crypto::Key::kBytes);
+    row.tracks.push_back(t);
+  }
+  if (!r.ok()) return damaged();
+  return row;
+}
+
+Result<std::vector<NodeRow>> Node::rows() const {
+  std::vector<NodeRow> out;
+  out.reserve(size());
+  for (std::size_t i = 0; i < size(); ++i) {
+    CALLVAULT_TRY_ASSIGN(auto one, row(i));
+    out.push_back(std::move(one));
+  }
+  return out;
+}
+
+Result<std::optional<NodeRow>> Node::find(const RecordingId& id) const {
+  std::size_t low = 0;
+  std::size_t high = size();
+  while (low < high) {
+    const std::size_t middle = low + (high - low) / 2;
+    if (id_at(middle) < id)
+      low = middle + 1;
+    else
+      high = middle;
+  }
+  if (low == size() || id_at(low) != id) return std::optional<NodeRow>();
+  CALLVAULT_TRY_ASSIGN(auto found, row(low));
+  return std::optional<NodeRow>(std::move(found));
+}
+
+Result<crypto::SecretBuffer> encode_node(std::vector<NodeRow>& rows) {
+  if (rows.size() > kBucketCapacity) return fail(Errc::unexpected, "too many recordings for one bucket");
+  std::sort(rows.begin(), rows.end(), [](const NodeRow& a, const NodeRow& b) { return a.id < b.id; });
+  std::size_t size = 4 + rows.size() * 4;
+  std::vector<std::uint32_t> offsets;
+  for (const auto& row : rows) {
+    if (row.intake.size() > kMaxPerRow || row.holds.size() > kMaxPerRow || row.tracks.size() > kMaxPerRow)
+      return fail(Errc::refused, "recording " + row.id.text() + " has too many holds or segments");
+    if (row.record_secret.size() != crypto::Key::kBytes) return fail(Errc::unexpected, "a recording without secret");
+    offsets.push_back(static_cast<std::uint32_t>(size));
+    size += row_size(row);
+  }
+  CALLVAULT_TRY_ASSIGN(auto out, crypto::SecretBuffer::make(size));
+  base::FieldWriter w(out.reveal_mutable());
+  w.number(static_cast<std::uint32_t>(rows.size()));
+  for (const auto offset : offsets) w.number(offset);
+  for (const auto& row : rows) write_row(w, row);
+  if (!w.ok()) return fail(Errc::unexpected, "a node does not fit its buffer");
+  out.shrink(w.used());
+  return out;
+}
+
+namespace {
+
+base::Bytes node_prefix(std::uint32_t bucket, std::uint64_t generation) {
+  base::Bytes out(kPrefixBytes);
+  base::FieldWriter w(out);
+  w.bytes(base::as_bytes(kMagic));
+  w.number(kVersion);
+  w.number(std::uint16_t{0});
+  w.number(bucket);
+  w.number(generation);
+  return out;
+}
+
+}  // namespace
+
+base::Bytes seal_node(const crypto::SecretBuffer& plain, std::uint32_t bucket, std::uint64_t generation,
+                      const crypto::Key& node_key) {
+  base::Bytes out = node_prefix(bucket, generation);
+  const auto sealed = crypto::seal(node_key, out, plain.reveal());
+  out.insert(out.end(), sealed.begin(), sealed.end());
+  return out;
+}
+
+Result<Node> open_node(base::ByteView file, std::uint32_t bucket, std::uint64_t generation,
+                       const crypto::Key& node_key) {
+  base::FieldReader r(file);
+  const bool magic = base::as_text(r.bytes(8)) == kMagic;
+  const auto version = r.number<std::uint16_t>();
+  if (magic && version > kVersion) return fail(Errc::newer_version, "a bucket node is of a newer version");
+  const base::Bytes prefix = node_prefix(bucket, generation);
+  if (file.size() < kPrefixBytes || !std::equal(prefix.begin(), prefix.end(), file.begin()))
+    return fail(Errc::corrupt, "node " + std::to_string(bucket) + "." + std::to_string(generation) + " is damaged");
+  CALLVAULT_TRY_ASSIGN(auto plain, crypto::open(node_key, prefix, file.subspan(kPrefixBytes),
+                                                "node " + std::to_string(bucket) + "." + std::to_string(generation)));
+  return Node::parse(std::move(plain));
+}
+
+}  // namespace callvault::keys

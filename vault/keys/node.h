@@ -1,0 +1,70 @@
+// A bucket's node: an immutable file, sealed under a key of its own, with each recording's secrets and whatever
+// decides its fate. The node is the truth about what may be destroyed. docs/format/keys.md.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "callvault/call_record.h"
+#include "crypto/hash.h"
+#include "crypto/secret.h"
+
+namespace callvault::keys {
+
+struct TrackSecret {
+  TrackName name = TrackName::mixed;
+  std::uint16_t segment = 0;
+  crypto::Digest header_hash{};
+  // s_t: 32 bytes inside the node's locked memory, or in that of whoever makes the row.
+  base::ByteView secret;
+};
+
+struct NodeRow {
+  RecordingId id;
+  Time started_at{};
+  Time expires_at{};
+  Time consent_since{};  // when the caller's consent became what it is
+  Basis basis = Basis::consent;
+  Consent caller_consent = Consent::unknown;
+  Consent agent_consent = Consent::unknown;
+  bool restricted = false;
+  bool in_progress = false;  // registered while the call runs, because its intake key had to go
+  Flags flags;
+  std::uint32_t duration_s = 0;
+  std::vector<std::uint32_t> intake;  // every intake key to which a secret of this recording was sealed
+  std::vector<Hold> holds;
+  std::vector<TrackSecret> tracks;
+  base::ByteView record_secret;  // s_0, like TrackSecret::secret
+};
+
+// An opened node. Rows are views into its locked memory: they live no longer than the node.
+class Node {
+ public:
+  // Errors: corrupt, newer_version. Every count and length is bounded.
+  static Result<Node> parse(crypto::SecretBuffer plain);
+  static Node empty() { return Node(); }
+
+  std::size_t size() const { return offsets_.size(); }
+  // REQUIRES: index < size(). Rows are in ascending order of id.
+  Result<NodeRow> row(std::size_t index) const;
+  Result<std::vector<NodeRow>> rows() const;
+  Result<std::optional<NodeRow>> find(const RecordingId& id) const;
+
+ private:
+  Node() = default;
+  RecordingId id_at(std::size_t index) const;
+  crypto::SecretBuffer plain_;
+  std::vector<std::uint32_t> offsets_;
+};
+
+// REQUIRES: at most kBucketCapacity rows with different ids; the rows' views are alive. Sorts them.
+Result<crypto::SecretBuffer> encode_node(std::vector<NodeRow>& rows);
+
+// File: magic "CVBUCKET", u16 version, u16 zero, u32 bucket, u64 generation, sealed(n_b; aad = all before).
+base::Bytes seal_node(const crypto::SecretBuffer& plain, std::uint32_t bucket, std::uint64_t generation,
+                      const crypto::Key& node_key);
+Result<Node> open_node(base::ByteView file, std::uint32_t bucket, std::uint64_t generation, const crypto::Key& node_key);
+
+}  // namespace callvault::keys
