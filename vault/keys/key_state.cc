@@ -1,0 +1,156 @@
+#include "keys/key_state.h"
+
+#include <algorithm>
+#include <set>
+
+namespace callvault::keys {
+namespace {
+
+constexpr std::uint64_t kMaxDirectoryBytes = 64ULL * 1024 * 1024;
+constexpr std::uint64_t kMaxNodeBytes = 64ULL * 1024 * 1024;
+
+}  // namespace
+
+Result<void> KeyState::create(const base::Layout& layout, Keeper& keeper, Directory first, Time now) {
+  CALLVAULT_TRY_ASSIGN(auto slot, keeper.stage(1, std::nullopt));
+  first.epoch = slot.epoch;
+  KeyState state(layout, keeper, std::move(first), std::move(slot));
+  CALLVAULT_TRY_ASSIGN(const auto intake, state.add_intake(now));
+  CALLVAULT_TRY(state.commit());
+  return state.publish_intake(intake);
+}
+
+Result<KeyState> KeyState::load(const base::Layout& layout, Keeper& keeper, Access access) {
+  auto file = os::read_file(layout.directory(), kMaxDirectoryBytes);
+  if (!file && file.error().code == Errc::not_found)
+    return fail(Errc::corrupt, "keys/directory is missing in " + layout.root.string());
+  if (!file) return std::move(file).error();
+  CALLVAULT_TRY_ASSIGN(const auto epoch, directory_epoch(*file));
+  CALLVAULT_TRY_ASSIGN(auto slots, keeper.read());
+  for (auto& slot : slots) {
+    if (slot.epoch != epoch) continue;
+    CALLVAULT_TRY_ASSIGN(auto directory, open_directory(*file, slot.root));
+    KeyState state(layout, keeper, std::move(directory), std::move(slot));
+    if (access == Access::change) {
+      CALLVAULT_TRY(keeper.wipe_all_but(epoch));
+      CALLVAULT_TRY(state.remove_superseded());
+    }
+    return state;
+  }
+  return fail(Errc::corrupt,
+              "the keeper has no root for keys/directory (its epoch is " + std::to_string(epoch) +
+                  "): an old copy of one of the two was brought back; nothing was wiped");
+}
+
+Result<Node> KeyState::open_node(std::uint32_t number) const {
+  const auto it = directory_.buckets.find(number);
+  if (it == directory_.buckets.end()) return fail(Errc::not_found, "no bucket " + std::to_string(number));
+  const Bucket& bucket = it->second;
+  if (bucket.generation == 0) return Node::empty();
+  auto file = os::read_file(layout_.node(number, bucket.generation), kMaxNodeBytes);
+  if (!file && file.error().code == Errc::not_found)
+    return fail(Errc::corrupt, "a bucket node is missing: " + layout_.node(number, bucket.generation).string());
+  if (!file) return std::move(file).error();
+  return keys::open_node(*file, number, bucket.generation, bucket.node_key);
+}
+
+Result<void> KeyState::stage_node(Bucket& bucket, std::vector<NodeRow>& rows) {
+  if (rows.empty()) return stage_dropped(bucket.number);
+  CALLVAULT_TRY_ASSIGN(const auto plain, encode_node(rows));
+  CALLVAULT_TRY_ASSIGN(auto node_key, crypto::Key::random());
+  const std::uint64_t generation = bucket.generation + 1;
+  const auto file = seal_node(plain, bucket.number, generation, node_key);
+  // A crashed attempt may have left this name behind; it was never committed.
+  CALLVAULT_TRY(os::remove_file(layout_.node(bucket.number, generation)));
+  CALLVAULT_TRY(os::write_new_file(layout_.node(bucket.number, generation), file));
+  bucket.generation = generation;
+  bucket.recordings = static_cast<std::uint32_t>(rows.size());
+  bucket.node_hash = crypto::blake2b(file);
+  bucket.node_key = std::move(node_key);
+  nodes_staged_ = true;
+  return {};
+}
+
+Result<void> KeyState::stage_dropped(std::uint32_t bucket) {
+  directory_.buckets.erase(bucket);
+  return {};
+}
+
+Result<Bucket*> KeyState::add_bucket(const std::string& retention_class, std::int32_t day) {
+  CALLVAULT_TRY_ASSIGN(auto node_key, crypto::Key::random());
+  CALLVAULT_TRY_ASSIGN(auto index_key, crypto::Key::random());
+  const std::uint32_t number = directory_.next_bucket++;
+  const auto [it, fresh] = directory_.buckets.emplace(
+      number, Bucket{number, retention_class, day, 0, 0, {}, std::move(node_key), std::move(index_key)});
+  if (!fresh) return fail(Errc::corrupt, "bucket number " + std::to_string(number) + " is used twice");
+  return &it->second;
+}
+
+Result<std::uint32_t> KeyState::add_intake(Time now) {
+  CALLVAULT_TRY_ASSIGN(auto pair, crypto::make_key_pair());
+  CALLVAULT_TRY_ASSIGN(auto pepper, crypto::Key::random());
+  const std::uint32_t id = directory_.next_intake++;
+  directory_.intake.emplace(id, IntakePrivate{id, now, std::move(pair.secret), std::move(pepper)});
+  return id;
+}
+
+Result<void> KeyState::publish_intake(std::uint32_t id) const {
+  const auto it = directory_.intake.find(id);
+  if (it == directory_.intake.end()) return fail(Errc::unexpected, "no intake key " + std::to_string(id));
+  CALLVAULT_TRY_ASSIGN(const auto public_key, crypto::public_key_of(it->second.secret));
+  CALLVAULT_TRY_ASSIGN(auto pepper, it->second.pepper.clone());
+  CALLVAULT_TRY_ASSIGN(const auto bytes, encode_intake(IntakePublic{id, public_key, std::move(pepper)}));
+  // Readable by whom the folder is: recorders need it. The file appears whole, by rename.
+  CALLVAULT_TRY_ASSIGN(const unsigned folder_mode, os::mode_of(layout_.intake()));
+  const os::Path path = layout_.intake() / std::to_string(id);
+  const os::Path fresh = layout_.intake() / (std::to_string(id) + ".new");
+  CALLVAULT_TRY(os::remove_file(fresh));
+  CALLVAULT_TRY(os::write_new_file(fresh, bytes));
+  CALLVAULT_TRY(os::set_mode(fresh, (folder_mode & 0040U) != 0 ? 0640U : 0600U));
+  CALLVAULT_TRY(os::rename_file(fresh, path));
+  return os::sync_folder(layout_.intake());
+}
+
+Result<void> KeyState::commit() {
+  if (nodes_staged_) CALLVAULT_TRY(os::sync_folder(layout_.buckets()));
+  nodes_staged_ = false;
+  directory_.epoch = slot_.epoch;
+  CALLVAULT_TRY_ASSIGN(const auto file, seal_directory(directory_, slot_.root));
+  return os::replace_file(layout_.directory(), file);
+}
+
+Result<void> KeyState::stage_root() {
+  if (nodes_staged_) CALLVAULT_TRY(os::sync_folder(layout_.buckets()));
+  nodes_staged_ = false;
+  CALLVAULT_TRY_ASSIGN(auto next, keeper_->stage(slot_.epoch + 1, slot_.epoch));
+  next_ = std::move(next);
+  return {};
+}
+
+Result<void> KeyState::commit_rotation() {
+  if (!next_) return fail(Errc::unexpected, "no root is staged");
+  directory_.epoch = next_->epoch;
+  CALLVAULT_TRY_ASSIGN(const auto file, seal_directory(directory_, next_->root));
+  CALLVAULT_TRY(os::replace_file(layout_.directory(), file));
+  slot_ = std::move(*next_);
+  next_.reset();
+  return {};
+}
+
+Result<void> KeyState::forget_old() { return keeper_->wipe_all_but(slot_.epoch); }
+
+Result<std::uint64_t> KeyState::remove_superseded() const {
+  std::set<std::string> wanted;
+  for (const auto& [number, bucket] : directory_.buckets)
+    wanted.insert(std::to_string(number) + "." + std::to_string(bucket.generation));
+  CALLVAULT_TRY_ASSIGN(const auto names, os::list_folder(layout_.buckets()));
+  std::uint64_t removed = 0;
+  for (const auto& name : names) {
+    if (wanted.contains(name)) continue;
+    CALLVAULT_TRY(os::remove_file(layout_.buckets() / name));
+    ++removed;
+  }
+  return removed;
+}
+
+}  // namespace callvault::keys

@@ -1,0 +1,71 @@
+// The key state of a vault in use: the root from the keeper, the directory under it, nodes under the directory.
+// Design and order of syncs: docs/format/keys.md; the promise: docs/THREAT_MODEL.md.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/layout.h"
+#include "keys/directory.h"
+#include "keys/intake.h"
+#include "keys/keeper.h"
+#include "keys/node.h"
+
+namespace callvault::keys {
+
+class KeyState {
+ public:
+  // Makes keys/ of a new vault: first root, empty directory with `first` filled in, first intake key.
+  static Result<void> create(const base::Layout& layout, Keeper& keeper, Directory first, Time now);
+
+  // The slot whose root opens the directory is the root. Errors: corrupt when none does (nothing is wiped then);
+  // newer_version. REQUIRES: the caller holds the state lock; `settled` (exclusive lock) also wipes the other slot
+  // and removes node files the directory does not know: an interrupted change is thereby finished or undone.
+  enum class Access : std::uint8_t { look, change };
+  static Result<KeyState> load(const base::Layout& layout, Keeper& keeper, Access access);
+
+  const Directory& directory() const { return directory_; }
+  // Changes become durable with `commit` or a rotation, or not at all.
+  Directory& edit() { return directory_; }
+
+  // Errors: not_found when there is no such bucket; corrupt.
+  Result<Node> open_node(std::uint32_t bucket) const;
+  // Writes the rows as the next generation of the bucket, under a fresh node key: a durable new file, and the entry in
+  // the edited directory. Nothing counts before the directory is replaced. No rows: the bucket is dropped.
+  Result<void> stage_node(Bucket& bucket, std::vector<NodeRow>& rows);
+  Result<void> stage_dropped(std::uint32_t bucket);
+  // A new bucket in the edited directory, without a node yet.
+  Result<Bucket*> add_bucket(const std::string& retention_class, std::int32_t day);
+  // A new intake key in the edited directory; publish it after the commit.
+  Result<std::uint32_t> add_intake(Time now);
+  Result<void> publish_intake(std::uint32_t id) const;
+
+  // Re-directory under the same root: for changes that take nothing away.
+  Result<void> commit();
+
+  // Rotation, in this order (forgetting.md, steps 3-5). After commit_rotation the change stands; after forget_old
+  // whatever the new directory does not hold cannot be reached any more.
+  Result<void> stage_root();
+  Result<void> commit_rotation();
+  Result<void> forget_old();
+
+  // Node files that the directory does not name, and leftovers of interrupted writes. Tells how many went.
+  Result<std::uint64_t> remove_superseded() const;
+
+  const base::Layout& layout() const { return layout_; }
+  Keeper& keeper() const { return *keeper_; }
+
+ private:
+  KeyState(const base::Layout& layout, Keeper& keeper, Directory directory, KeeperSlot slot)
+      : layout_(layout), keeper_(&keeper), directory_(std::move(directory)), slot_(std::move(slot)) {}
+
+  base::Layout layout_;
+  Keeper* keeper_;
+  Directory directory_;
+  KeeperSlot slot_;
+  std::optional<KeeperSlot> next_;
+  bool nodes_staged_ = false;
+};
+
+}  // namespace callvault::keys
