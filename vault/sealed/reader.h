@@ -7,18 +7,29 @@
 
 namespace callvault::sealed {
 
+// What the size and the ends of a file tell.
+struct FileShape {
+  Header header;
+  std::uint64_t file_bytes = 0;
+  std::uint64_t chunks = 0;      // whole ones
+  std::uint64_t torn_bytes = 0;  // after the last whole chunk
+  bool finished = false;         // ends in a trailer (not yet authenticated)
+};
+// Errors: corrupt, newer_version, io.
+Result<FileShape> examine(const os::File& file);
+
 class Reader {
  public:
   // Errors: not_found, corrupt, newer_version, io. A file that is still growing is read as it is now.
   static Result<Reader> open(const os::Path& path);
   static Result<Reader> from(os::File file);
 
-  const Header& header() const { return header_; }
-  std::uint64_t chunk_count() const { return chunks_; }
-  std::uint64_t torn_bytes() const { return torn_bytes_; }  // after the last whole chunk
-  std::uint64_t file_bytes() const { return file_bytes_; }
+  const Header& header() const { return shape_.header; }
+  std::uint64_t chunk_count() const { return shape_.chunks; }
+  std::uint64_t torn_bytes() const { return shape_.torn_bytes; }
+  std::uint64_t file_bytes() const { return shape_.file_bytes; }
   // Ends in a trailer (not yet authenticated). Else: in progress, or interrupted.
-  bool finished() const { return finished_; }
+  bool finished() const { return shape_.finished; }
 
   // Errors: corrupt (does not authenticate, or counts other chunks than the file has), not_found when unfinished.
   Result<Trailer> read_trailer(const Key& recording_secret);
@@ -35,16 +46,13 @@ class Reader {
   Result<Digest> hash_chunks();
 
  private:
-  Reader(os::File file, Header header) : file_(std::move(file)), header_(std::move(header)) {}
-  Result<ByteView> load(std::uint64_t first, std::uint64_t count);
+  Reader(os::File file, FileShape shape);
   bool open_one(const Key& key, std::uint64_t number, ByteView sealed, MutableBytes out) const;
 
   os::File file_;
-  Header header_;
+  FileShape shape_;
   Bytes buffer_;
-  std::uint64_t file_bytes_ = 0, chunks_ = 0, torn_bytes_ = 0;
-  bool finished_ = false;
-  bool interrupted_ = false;
+  bool interrupted_ = false;  // said by the trailer
 };
 
 // Makes a dead recorder's file whole, in place: cuts a torn end, adds a trailer flagged `interrupted` (ended_at = the
