@@ -5,6 +5,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "os/file.h"
@@ -29,6 +30,8 @@ struct HostFacts {
   std::optional<std::string> hypervisor;   // set when this looks like a virtual machine: memory may be snapshotted
 };
 HostFacts examine_host();
+// The text of /proc/swaps.
+std::vector<SwapArea> parse_swaps(std::string_view text);
 
 struct LoosePath {
   Path path;
