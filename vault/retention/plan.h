@@ -55,8 +55,8 @@ struct Candidate {
   Consent caller_consent = Consent::unknown;
   Consent agent_consent = Consent::unknown;
   Basis basis = Basis::consent;
-  bool held = false;               // at least one hold was placed and not lifted
-  std::optional<Time> held_until;  // the latest end among the holds; none when one of them has no end
+  bool held = false;                              // at least one hold was placed and not lifted
+  std::optional<Time> held_until = std::nullopt;  // the latest end among the holds; none when one of them has no end
   bool restricted = false;
   bool in_progress = false;
   Time consent_since{};          // when the deciding consent took its present value; for pending: started_at
@@ -66,8 +66,8 @@ struct Candidate {
 struct Rules {
   Time now{};
   std::chrono::seconds pending_grace = std::chrono::hours(24);
-  std::optional<Time> last_purge;        // the last completed one; before the first, the vault's creation
-  std::optional<std::uint64_t> confirm;  // the operator's count
+  std::optional<Time> last_purge = std::nullopt;  // the last completed one; before the first, the vault's creation
+  std::optional<std::uint64_t> confirm = std::nullopt;  // the operator's count
   std::chrono::hours clock_jump = std::chrono::hours(72);
   std::uint64_t clock_jump_limit = 100;
 };
@@ -75,7 +75,7 @@ struct Rules {
 struct Plan {
   std::vector<PlannedItem> items;  // one per candidate, in their order
   std::uint64_t kept = 0, expired = 0, refused = 0;
-  std::optional<Time> next_due;  // the earliest `due` among those kept
+  std::optional<Time> next_due = std::nullopt;  // the earliest `due` among those kept
 };
 
 PlannedItem decide(const Candidate& candidate, const Rules& rules);
@@ -101,7 +101,7 @@ struct OpenRequest {
   Consent caller_consent = Consent::unknown;
   Consent agent_consent = Consent::unknown;
   bool held = false;
-  std::optional<Time> held_until;
+  std::optional<Time> held_until = std::nullopt;
   bool restricted = false;
   bool in_progress = false;
   bool erase_requested = false;
