@@ -23,7 +23,7 @@ struct VerifyReport {
   bool checkpoint_ok = false;            // authentic, and the tree's root at its size
   std::uint64_t unsigned_entries = 0;    // behind the checkpoint: a crash came before its renewal; no fault
   std::uint64_t torn_bytes = 0;          // of an append that was cut short and never acknowledged; no fault
-  bool derived_ok = true;  // offsets and hashes agree as far as they go; the next append heals them, no fault
+  bool derived_ok = false;  // offsets and hashes are right for all that is signed; else rebuild_derived; no fault
   std::vector<std::string> problems;  // empty: nothing was changed
 };
 
@@ -37,15 +37,19 @@ class Journal {
   // Constant cost.
   static Result<Journal> open(const os::Path& folder);
 
-  // Durable on return; the index of the first. All or none: after an error none of them is in the journal.
-  // Takes the journal's lock for `patience` (Errc::busy). Refuses to sign what contradicts the last checkpoint
-  // (Errc::corrupt), a key that is not the journal's and an entry that is not valid (Errc::usage).
+  // Durable on return; the index of the first. After an error none of them is visible; only a crash right behind a
+  // failed write may bring them back. Takes the journal's lock for `patience` (Errc::busy). Refuses to sign what
+  // contradicts the last checkpoint (Errc::corrupt), a key that is not the journal's, and an entry that is not valid
+  // (Errc::usage).
   Result<std::uint64_t> append(std::span<const Entry> entries, const crypto::Key& signing_seed,
                                std::chrono::milliseconds patience);
   Result<std::uint64_t> append(const Entry& entry, const crypto::Key& signing_seed,
                                std::chrono::milliseconds patience) {
     return append(std::span(&entry, 1), signing_seed, patience);
   }
+
+  // Makes offsets and hashes again from the entries: for `check` and `recover`, when verify says they are not ok.
+  Result<void> rebuild_derived(std::chrono::milliseconds patience);
 
   Result<Head> head() const;
   Result<Head> head_at(std::uint64_t size) const;
