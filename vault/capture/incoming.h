@@ -1,0 +1,31 @@
+// What lies in incoming/, by recording.
+#pragma once
+
+#include <map>
+#include <vector>
+
+#include "base/layout.h"
+#include "os/file.h"
+#include "sealed/names.h"
+
+namespace callvault::capture {
+
+struct IncomingFile {
+  sealed::FileName name;
+  os::Path path;
+  bool alive = false;  // a recorder holds it
+  os::File lock;       // of a dead recorder's file: ours now, so that nobody else recovers it
+};
+
+struct IncomingCall {
+  RecordingId id;
+  std::vector<IncomingFile> files;
+  bool stop_requested = false;
+  bool alive() const;
+};
+
+// Sorted by id. Files with other names are passed over; headers that never became a recording (.new, a minute old)
+// are removed.
+Result<std::vector<IncomingCall>> list_incoming(const base::Layout& layout);
+
+}  // namespace callvault::capture

@@ -1,0 +1,49 @@
+// One recording in incoming/, read for its registration in a node.
+#pragma once
+
+#include <list>
+#include <optional>
+#include <vector>
+
+#include "capture/incoming.h"
+#include "context/context.h"
+
+namespace callvault::capture {
+
+// Where a recording is registered already.
+struct Registered {
+  std::uint32_t bucket = 0;
+  std::vector<std::pair<TrackName, std::uint16_t>> tracks;
+  bool in_progress = false;
+};
+
+struct Registration {
+  keys::NodeRow row;            // its views point into `secrets`
+  std::list<crypto::Key> secrets;
+  catalog::Row details;
+  std::string retention_class;
+  std::string call_id;
+  std::map<TrackName, crypto::Digest> audio_hash;  // of finished tracks
+  std::optional<Registered> known;
+  RecordingId folded_into;  // the first recording of this call, when this one repeats it
+  bool recovered = false;   // its recorder had died; the files are whole now
+  bool changed = true;      // says more than the node knows
+};
+
+// Through the catalogue; when that does not know the id, through every node that lists a call in progress.
+Result<std::optional<Registered>> find_registered(const context::Context& context, const RecordingId& id);
+bool has_new_files(const IncomingCall& call, const Registered& known);
+// Intake keys that the readable headers of a recording name.
+std::vector<std::uint32_t> intake_of(const IncomingCall& call);
+
+// Opens the headers, makes dead recorders' files whole, and drops ".part" from their names. Errors: corrupt (a header
+// or its box cannot be opened), io, no_space.
+Result<Registration> read_registration(context::Context& context, IncomingCall& call,
+                                       const std::optional<Registered>& known);
+
+// True when `fresh` repeats a recording among `rows`: same call id, same start, same audio. With other audio both are
+// flagged. REQUIRES: rows are those of `bucket`.
+Result<bool> fold_repeated(context::Context& context, const keys::Bucket& bucket, std::vector<keys::NodeRow>& rows,
+                           Registration& fresh);
+
+}  // namespace callvault::capture

@@ -1,0 +1,116 @@
+#include "context/log.h"
+
+#include <algorithm>
+#include <chrono>
+
+#include "base/civil_time.h"
+#include "base/text.h"
+#include "crypto/aead.h"
+
+namespace callvault::context {
+namespace {
+
+constexpr std::chrono::seconds kPatience{30};
+constexpr std::string_view kActorLabel = "callvault v1 actor";
+constexpr std::string_view kNoteLabel = "callvault v1 note";
+constexpr int kMonthsAhead = 13;
+constexpr std::size_t kNameBlock = 32;  // padding: the length of a sealed name says nothing
+
+std::string month_of(Time t) { return base::utc_text(t).substr(0, 7); }
+
+const keys::StaffKey* staff_key(const keys::Directory& directory, std::string_view month) {
+  for (const auto& s : directory.staff)
+    if (s.month == month) return &s;
+  return nullptr;
+}
+
+}  // namespace
+
+Result<journal::Entry> Log::entry(std::string_view event, std::map<std::string, std::string> facts) const {
+  journal::Entry out;
+  out.at = now_;
+  out.event = event;
+  out.facts = std::move(facts);
+  if (actor_.empty()) return out;
+  const auto& staff = state_->directory().staff;
+  const keys::StaffKey* key = staff_key(state_->directory(), month_of(now_));
+  if (key == nullptr && !staff.empty()) key = &staff.back();
+  if (key == nullptr) return fail(Errc::corrupt, "the directory holds no staff key");
+  std::string padded = actor_;
+  padded.resize((padded.size() / kNameBlock + 1) * kNameBlock, '\0');
+  CALLVAULT_TRY_ASSIGN(const auto sealing, key->key.derive(kActorLabel));
+  out.actor = base::to_base64(crypto::seal(sealing, base::as_bytes(out.event), base::as_bytes(padded)));
+  out.actor_key = key->month;
+  return out;
+}
+
+Result<void> Log::add_note(journal::Entry& entry, const RecordingId& id, const crypto::Key& record_secret,
+                           std::string_view text) {
+  if (text.empty()) return {};
+  CALLVAULT_TRY_ASSIGN(const auto key, record_secret.derive(kNoteLabel));
+  entry.note = base::to_base64(crypto::seal(key, id.bytes(), base::as_bytes(text)));
+  entry.note_key = id.text();
+  return {};
+}
+
+Result<std::uint64_t> Log::append(const std::vector<journal::Entry>& entries) {
+  const auto& seed = state_->directory().journal_seed;
+  if (!seed) return fail(Errc::corrupt, "the directory holds no journal key");
+  if (entries.empty()) return std::uint64_t{0};
+  return journal_->append(entries, *seed, kPatience);
+}
+
+Result<std::uint64_t> Log::append(std::string_view event, std::map<std::string, std::string> facts) {
+  CALLVAULT_TRY_ASSIGN(auto one, entry(event, std::move(facts)));
+  std::vector<journal::Entry> entries;
+  entries.push_back(std::move(one));
+  return append(entries);
+}
+
+Result<void> Log::pin_head() {
+  CALLVAULT_TRY_ASSIGN(const auto head, journal_->head());
+  state_->edit().journal_size = head.size;
+  state_->edit().journal_root = head.root;
+  return {};
+}
+
+Result<bool> ensure_staff_keys(keys::Directory& directory, Time now) {
+  bool edited = false;
+  std::string month = month_of(now);
+  for (int i = 0; i < kMonthsAhead; ++i) {
+    if (staff_key(directory, month) == nullptr) {
+      CALLVAULT_TRY_ASSIGN(auto key, crypto::Key::random());
+      directory.staff.push_back(keys::StaffKey{month, std::move(key)});
+      edited = true;
+    }
+    // The first of a month plus 31 days always lies in the next month.
+    CALLVAULT_TRY_ASSIGN(const Time first, base::parse_utc(month + "-01T00:00:00.000Z"));
+    month = month_of(first + std::chrono::days(31));
+  }
+  std::sort(directory.staff.begin(), directory.staff.end(),
+            [](const keys::StaffKey& a, const keys::StaffKey& b) { return a.month < b.month; });
+  return edited;
+}
+
+Result<std::string> open_actor(const journal::Entry& entry, const keys::Directory& directory) {
+  if (entry.actor.empty()) return std::string();
+  const keys::StaffKey* key = staff_key(directory, entry.actor_key);
+  if (key == nullptr) return fail(Errc::gone, "the staff key of " + entry.actor_key + " is gone");
+  const auto sealed = base::from_base64(entry.actor);
+  if (!sealed) return fail(Errc::corrupt, "an actor's envelope in the journal is damaged");
+  CALLVAULT_TRY_ASSIGN(const auto sealing, key->key.derive(kActorLabel));
+  CALLVAULT_TRY_ASSIGN(const auto plain, crypto::open_plain(sealing, base::as_bytes(entry.event), *sealed, "an actor"));
+  const std::string_view text = base::as_text(plain);
+  return std::string(text.substr(0, text.find('\0')));
+}
+
+Result<std::string> open_note(const journal::Entry& entry, const crypto::Key& record_secret) {
+  CALLVAULT_TRY_ASSIGN(const auto id, RecordingId::parse(entry.note_key));
+  const auto sealed = base::from_base64(entry.note);
+  if (!sealed) return fail(Errc::corrupt, "a note in the journal is damaged");
+  CALLVAULT_TRY_ASSIGN(const auto key, record_secret.derive(kNoteLabel));
+  CALLVAULT_TRY_ASSIGN(const auto plain, crypto::open_plain(key, id.bytes(), *sealed, "a note"));
+  return std::string(base::as_text(plain));
+}
+
+}  // namespace callvault::context

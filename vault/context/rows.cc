@@ -1,0 +1,112 @@
+#include "context/rows.h"
+
+#include <algorithm>
+#include <set>
+
+#include "context/tombstones.h"
+#include "sealed/reader.h"
+
+namespace callvault::context {
+namespace {
+
+// Duration and end of one track over its segments. A continuation overlaps what was abandoned, so with several
+// segments only the last one's end counts.
+struct TrackSpan {
+  Time ended_at{};
+  std::chrono::milliseconds duration{};
+};
+
+}  // namespace
+
+Result<catalog::Row> row_from_files(const base::Layout& layout, std::int32_t day, const keys::NodeRow& node_row) {
+  catalog::Row row;
+  row.flags = node_row.flags;
+  CALLVAULT_TRY_ASSIGN(const auto secret, crypto::Key::copy_of(node_row.record_secret));
+  bool described = false;
+  std::map<TrackName, TrackSpan> spans;
+  for (const auto& track : node_row.tracks) {
+    CALLVAULT_TRY_ASSIGN(const auto path, find_sealed_file(layout, day, node_row.id, track.name, track.segment));
+    CALLVAULT_TRY_ASSIGN(auto reader, sealed::Reader::open(path));
+    CALLVAULT_TRY_ASSIGN(const auto metadata, sealed::open_metadata(reader.header(), secret));
+    if (!described) {
+      row.direction = metadata.direction;
+      row.caller = metadata.caller;
+      row.called = metadata.called;
+      row.agent = metadata.agent;
+      row.call_id = metadata.call_id;
+      row.notice = metadata.notice;
+      row.notice_played = metadata.notice_played;
+      described = true;
+    }
+    row.tracks.push_back(Track{track.name, track.segment, metadata.sample_rate, reader.file_bytes()});
+    if (!reader.finished()) continue;
+    CALLVAULT_TRY_ASSIGN(const auto trailer, reader.read_trailer(secret));
+    const auto whole = std::chrono::duration_cast<std::chrono::milliseconds>(trailer.ended_at - metadata.started_at);
+    spans[track.name] = TrackSpan{trailer.ended_at, track.segment == 0 ? trailer.duration : whole};
+  }
+  for (const auto& [name, span] : spans) {
+    const auto ms = static_cast<std::uint64_t>(std::max<std::int64_t>(span.duration.count(), 0));
+    row.duration_ms = std::max(row.duration_ms.value_or(0), ms);
+    row.ended_at = std::max(row.ended_at.value_or(span.ended_at), span.ended_at);
+  }
+  return row;
+}
+
+Result<catalog::Row> row_of(const Context& context, const keys::Bucket& bucket, const keys::NodeRow& node_row) {
+  CALLVAULT_TRY_ASSIGN(const auto stored, context.catalog.get(catalog::Hit{bucket.number, node_row.id}));
+  if (stored) {
+    CALLVAULT_TRY_ASSIGN(const auto secret, crypto::Key::copy_of(node_row.record_secret));
+    if (auto row = catalog::open_row(stored->sealed_row, secret, node_row.id)) return row;
+  }
+  return row_from_files(context.layout, bucket.day, node_row);
+}
+
+Result<catalog::Entry> make_entry(const keys::Bucket& bucket, const keys::NodeRow& node_row, const catalog::Row& row,
+                                  catalog::Blinder& blinder) {
+  CALLVAULT_TRY_ASSIGN(const auto secret, crypto::Key::copy_of(node_row.record_secret));
+  catalog::Entry out;
+  out.id = node_row.id;
+  out.consent = node_row.caller_consent;
+  out.day = static_cast<std::uint32_t>(bucket.day);
+  CALLVAULT_TRY_ASSIGN(out.sealed_row, catalog::seal_row(row, secret, node_row.id));
+  out.tokens = blinder.tokens_of(row);
+  return out;
+}
+
+Result<void> rebuild_rows(const Context& context, const keys::Bucket& bucket, std::vector<std::string>* problems) {
+  CALLVAULT_TRY_ASSIGN(const auto node, context.state.open_node(bucket.number));
+  catalog::BucketRows rows{bucket.number, bucket.generation, {}};
+  rows.entries.reserve(node.size());
+  catalog::Blinder blinder(bucket.index_key);
+  for (std::size_t i = 0; i < node.size(); ++i) {
+    CALLVAULT_TRY_ASSIGN(const auto node_row, node.row(i));
+    auto row = row_of(context, bucket, node_row);
+    if (!row) {
+      if (problems != nullptr) problems->push_back("recording " + node_row.id.text() + ": " + row.error().message);
+      row = catalog::Row{};
+      row->flags = node_row.flags;
+    }
+    CALLVAULT_TRY_ASSIGN(auto entry, make_entry(bucket, node_row, *row, blinder));
+    rows.entries.push_back(std::move(entry));
+  }
+  return context.catalog.replace_bucket(rows);
+}
+
+Result<void> refresh_catalog(const Context& context) {
+  CALLVAULT_TRY_ASSIGN(const auto held, context.catalog.generations());
+  const auto& buckets = context.state.directory().buckets;
+  bool superfluous = false;
+  for (const auto& [number, generation] : held) superfluous = superfluous || !buckets.contains(number);
+  if (superfluous) {
+    std::vector<std::uint32_t> keep;
+    for (const auto& [number, bucket] : buckets) keep.push_back(number);
+    CALLVAULT_TRY(context.catalog.drop_buckets_except(keep));
+  }
+  for (const auto& [number, bucket] : buckets) {
+    const auto it = held.find(number);
+    if (it == held.end() || it->second != bucket.generation) CALLVAULT_TRY(rebuild_rows(context, bucket));
+  }
+  return take_tombstones(context);
+}
+
+}  // namespace callvault::context

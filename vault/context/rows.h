@@ -1,0 +1,28 @@
+// Catalogue rows from the truth: key state and sealed files.
+#pragma once
+
+#include <vector>
+
+#include "context/context.h"
+
+namespace callvault::context {
+
+// What the sealed files of one registered recording say. Errors: corrupt; not_found when a file is missing.
+Result<catalog::Row> row_from_files(const base::Layout& layout, std::int32_t day, const keys::NodeRow& node_row);
+
+// The row the catalogue holds, if it authenticates, else the one from the files.
+Result<catalog::Row> row_of(const Context& context, const keys::Bucket& bucket, const keys::NodeRow& node_row);
+
+Result<catalog::Entry> make_entry(const keys::Bucket& bucket, const keys::NodeRow& node_row, const catalog::Row& row,
+                                  catalog::Blinder& blinder);
+
+// Rewrites the catalogue's rows of one bucket for its present generation and index key. Recordings whose files cannot
+// be read get a row without details, so that they are still found by date; `problems` (may be null) names them.
+Result<void> rebuild_rows(const Context& context, const keys::Bucket& bucket,
+                          std::vector<std::string>* problems = nullptr);
+
+// Brings every bucket whose rows are missing or of another generation up to date, and tombstones up to the journal's
+// end. Cheap when nothing is to be done.
+Result<void> refresh_catalog(const Context& context);
+
+}  // namespace callvault::context
