@@ -1,0 +1,35 @@
+// The makers of all commands, for registry.cc.
+#pragma once
+
+#include <memory>
+
+namespace callvault::cli {
+
+class Command;
+
+std::unique_ptr<Command> make_init();
+std::unique_ptr<Command> make_ingest();
+std::unique_ptr<Command> make_find();
+std::unique_ptr<Command> make_show();
+std::unique_ptr<Command> make_play();
+std::unique_ptr<Command> make_consent();
+std::unique_ptr<Command> make_hold();
+std::unique_ptr<Command> make_unhold();
+std::unique_ptr<Command> make_erase();
+std::unique_ptr<Command> make_purge();
+std::unique_ptr<Command> make_prove_gone();
+std::unique_ptr<Command> make_inspect();
+std::unique_ptr<Command> make_check();
+std::unique_ptr<Command> make_recover();
+std::unique_ptr<Command> make_reindex();
+std::unique_ptr<Command> make_status();
+std::unique_ptr<Command> make_doctor();
+std::unique_ptr<Command> make_person_add();
+std::unique_ptr<Command> make_person_list();
+std::unique_ptr<Command> make_person_show();
+std::unique_ptr<Command> make_person_passwd();
+std::unique_ptr<Command> make_person_disable();
+std::unique_ptr<Command> make_journal_log();
+std::unique_ptr<Command> make_journal_verify();
+
+}  // namespace callvault::cli

@@ -1,0 +1,99 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "cli/command.h"
+#include "cli/commands/all.h"
+#include "cli/table.h"
+#include "cli/text.h"
+
+namespace callvault::cli {
+namespace {
+
+class Erase final : public Command {
+ public:
+  void declare(Arguments& arguments) override {
+    arguments.positionals(ids_, "ID", "recordings, or unique prefixes of 6 or more characters");
+    arguments.option(caller_, "--caller", "N", "every recording of this number");
+    arguments.required(request_, "--request", "REF", "reference of the request");
+    arguments.required(reason_, "--reason", "TEXT", "why; sealed in the journal");
+    arguments.flag(dry_run_, "--dry-run", "tell what would be done, do nothing");
+  }
+
+  Result<Exit> run(Session& session) override {
+    if (ids_.empty() == !caller_.has_value())
+      return fail(Errc::usage, "erase needs recordings or --caller, one of them");
+    if (request_.empty()) return fail(Errc::usage, "--request names no request");
+    if (reason_.empty()) return fail(Errc::usage, "--reason names no reason");
+    EraseOptions options;
+    options.caller = caller_;
+    options.request = request_;
+    options.reason = reason_;
+    options.dry_run = dry_run_;
+    CALLVAULT_TRY_ASSIGN(Vault vault, session.open());
+    for (const auto& text : ids_) {
+      CALLVAULT_TRY_ASSIGN(const RecordingId id, vault.resolve(text));
+      if (std::ranges::find(options.ids, id) == options.ids.end()) options.ids.push_back(id);
+    }
+    CALLVAULT_TRY_ASSIGN(const Person person, session.unlock(vault));
+    CALLVAULT_TRY_ASSIGN(const EraseReport report, vault.erase(person, options));
+    if (report.items.empty()) return fail(Errc::not_found, "no recordings of this number");
+    print(report, session.out());
+    return exit_of_report(report);
+  }
+
+ private:
+  static Exit exit_of_report(const EraseReport& report) {
+    const auto failed = std::ranges::count_if(report.items, [](const auto& item) { return !item.done; });
+    if (failed == 0) return Exit::done;
+    if (failed < std::ssize(report.items)) return Exit::partly_done;
+    // Nothing was erased: one common cause, else the rule that refused, else a mixture.
+    const Errc first = report.items.front().code;
+    if (std::ranges::all_of(report.items, [&](const auto& item) { return item.code == first; })) return exit_of(first);
+    const bool refused = std::ranges::any_of(report.items, [](const auto& i) { return i.code == Errc::refused; });
+    return refused ? Exit::refused : Exit::partly_done;
+  }
+
+  static void print(const EraseReport& report, Output& out) {
+    std::uint64_t done = 0;
+    for (const auto& item : report.items) done += item.done ? 1 : 0;
+    const std::uint64_t failed = report.items.size() - done;
+    if (out.json()) {
+      std::vector<JsonObject> items;
+      for (const auto& item : report.items) {
+        JsonObject one;
+        one.put("id", item.id.text()).put("done", item.done);
+        if (!item.done) one.put("code", errc_name(item.code)).put("reason", item.reason);
+        items.push_back(std::move(one));
+      }
+      out.object(JsonObject()
+                     .put("dry_run", report.dry_run)
+                     .put("erased", done)
+                     .put("failed", failed)
+                     .put("epoch", report.epoch)
+                     .put("items", items));
+      return;
+    }
+    {
+      Table table(out, {"id", "outcome", "why"});
+      const std::string_view erased = report.dry_run ? "would be erased" : "erased";
+      for (const auto& item : report.items)
+        table.add({{item.id.text()},
+                   {std::string(item.done ? erased : errc_name(item.code)), item.done ? "" : "33"},
+                   {item.done ? "" : item.reason}});
+    }
+    if (report.dry_run) return out.note("dry run: nothing was changed");
+    out.note(fmt::format("{} erased, {} not", done, failed));
+  }
+
+  std::vector<std::string> ids_;
+  std::optional<std::string> caller_;
+  std::string request_, reason_;
+  bool dry_run_ = false;
+};
+
+}  // namespace
+
+std::unique_ptr<Command> make_erase() { return std::make_unique<Erase>(); }
+
+}  // namespace callvault::cli

@@ -1,0 +1,65 @@
+#include <fmt/format.h>
+
+#include "cli/command.h"
+#include "cli/commands/all.h"
+#include "cli/record_view.h"
+
+namespace callvault::cli {
+namespace {
+
+class Status final : public Command {
+ public:
+  void declare(Arguments&) override {}
+
+  Result<Exit> run(Session& session) override {
+    Output& out = session.out();
+    CALLVAULT_TRY_ASSIGN(Vault vault, session.open());
+    CALLVAULT_TRY_ASSIGN(const StatusReport report, vault.status());
+    const auto when = [&](const std::optional<Time>& time) {
+      return time ? std::optional(vault.format_time(*time)) : std::nullopt;
+    };
+    if (out.json())
+      out.object(JsonObject()
+                     .put_known("organisation", report.organisation)
+                     .put("time_zone", report.time_zone)
+                     .put("recordings", report.recordings)
+                     .put("held", report.held)
+                     .put("in_progress", report.in_progress)
+                     .put("unsettled", report.unsettled)
+                     .put("overdue", report.overdue)
+                     .put("outstanding", report.outstanding)
+                     .put("shredded", report.shredded)
+                     .put("next_expiry", when(report.next_expiry))
+                     .put("last_purge", when(report.last_purge))
+                     .put("epoch", report.epoch)
+                     .put("buckets", report.buckets)
+                     .put("journal_size", report.journal_size));
+    else
+      print(report, when(report.next_expiry), when(report.last_purge), out);
+    return report.overdue > 0 ? Exit::overdue : Exit::done;
+  }
+
+ private:
+  static void print(const StatusReport& report, const std::optional<std::string>& next_expiry,
+                    const std::optional<std::string>& last_purge, Output& out) {
+    print_field(out, "organisation", report.organisation);
+    print_field(out, "time zone", report.time_zone);
+    print_field(out, "recordings", fmt::format("{} ({} held)", report.recordings, report.held));
+    print_field(out, "in progress", std::to_string(report.in_progress));
+    print_field(out, "unsettled", std::to_string(report.unsettled));
+    print_field(out, "overdue", std::to_string(report.overdue));
+    print_field(out, "outstanding", std::to_string(report.outstanding));
+    print_field(out, "shredded", std::to_string(report.shredded));
+    print_field(out, "next expiry", next_expiry.value_or("none"));
+    print_field(out, "last purge", last_purge.value_or("never"));
+    print_field(out, "keys", fmt::format("epoch {}, {} buckets", report.epoch, report.buckets));
+    print_field(out, "journal", fmt::format("{} entries", report.journal_size));
+    if (report.overdue > 0) out.warn(fmt::format("{} overdue: run 'callvault purge'", report.overdue));
+  }
+};
+
+}  // namespace
+
+std::unique_ptr<Command> make_status() { return std::make_unique<Status>(); }
+
+}  // namespace callvault::cli

@@ -1,0 +1,75 @@
+#include "cli/meta_file.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <cstring>
+#include <nlohmann/json.hpp>
+#include <set>
+#include <string_view>
+
+namespace callvault::cli {
+namespace {
+
+constexpr std::size_t kMostBytes = 64 * 1024;
+constexpr std::array<std::string_view, 11> kNames{"caller",     "called",        "agent",    "consent",
+                                                  "notice",     "notice_played", "basis",    "call_id",
+                                                  "started_at", "class",         "direction"};
+
+Result<std::string> read_bounded(const std::filesystem::path& path) {
+  const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY);
+  if (fd < 0) return fail(Errc::io, fmt::format("cannot read {}: {}", path.string(), std::strerror(errno)));
+  std::string text(kMostBytes + 1, '\0');
+  std::size_t size = 0;
+  ssize_t n = 1;
+  while (n != 0 && size < text.size()) {
+    n = ::read(fd, text.data() + size, text.size() - size);
+    if (n < 0 && errno == EINTR) continue;
+    if (n < 0) {
+      const Error error = fail(Errc::io, fmt::format("cannot read {}: {}", path.string(), std::strerror(errno)));
+      ::close(fd);
+      return error;
+    }
+    size += static_cast<std::size_t>(n);
+  }
+  ::close(fd);
+  if (size > kMostBytes) return fail(Errc::usage, path.string() + " is longer than 64 KiB");
+  text.resize(size);
+  return text;
+}
+
+}  // namespace
+
+Result<std::map<std::string, std::string>> read_meta_file(const std::filesystem::path& path) {
+  if (path == "-") return fail(Errc::usage, "--meta-file takes a file; standard input is for audio");
+  CALLVAULT_TRY_ASSIGN(const std::string text, read_bounded(path));
+  std::set<std::string> seen;
+  std::string twice;
+  const auto on_event = [&](int depth, nlohmann::json::parse_event_t event, nlohmann::json& parsed) {
+    if (depth > 1) return false;  // nothing nested is wanted, nor a stack for it
+    if (event == nlohmann::json::parse_event_t::key && !seen.insert(parsed.get<std::string>()).second)
+      twice = parsed.get<std::string>();
+    return true;
+  };
+  const auto json = nlohmann::json::parse(text, on_event, false);
+  if (!json.is_object()) return fail(Errc::usage, path.string() + " is not a JSON object");
+  if (!twice.empty()) return fail(Errc::usage, fmt::format("{}: the name {} stands twice", path.string(), twice));
+  std::map<std::string, std::string> out;
+  for (const auto& [name, value] : json.items()) {
+    if (std::ranges::find(kNames, name) == kNames.end())
+      return fail(Errc::usage, fmt::format("{}: unknown name {}", path.string(), name));
+    if (value.is_string())
+      out[name] = value.get<std::string>();
+    else if (name == "notice_played" && value.is_boolean())
+      out[name] = value.get<bool>() ? "yes" : "no";
+    else
+      return fail(Errc::usage, fmt::format("{}: the value of {} is not a string", path.string(), name));
+  }
+  return out;
+}
+
+}  // namespace callvault::cli

@@ -1,0 +1,17 @@
+// A call's metadata from a file, so that numbers stay out of the process list.
+#pragma once
+
+#include <filesystem>
+#include <map>
+#include <string>
+
+#include "callvault/result.h"
+
+namespace callvault::cli {
+
+// A JSON object of at most 64 KiB with the names of ingest's flags: caller, called, agent, consent, notice,
+// notice_played (true, false or "yes", "no"), basis, call_id, started_at, class, direction; the values are strings.
+// Anything else is Errc::usage; messages never quote a value. Unreadable: Errc::io.
+Result<std::map<std::string, std::string>> read_meta_file(const std::filesystem::path& path);
+
+}  // namespace callvault::cli

@@ -1,0 +1,46 @@
+#include <array>
+
+#include "cli/command.h"
+#include "cli/commands/all.h"
+
+namespace callvault::cli {
+namespace {
+
+constexpr std::array<GroupEntry, 2> kGroups{{
+    {"person", "people and what they may do"},
+    {"journal", "what was done, by whom and when"},
+}};
+
+constexpr std::array<CommandEntry, 24> kCommands{{
+    {"init", "make a vault, its keeper and its first person", make_init},
+    {"ingest", "record one call: read audio to its end and seal it", make_ingest},
+    {"find", "list recordings, newest first", make_find},
+    {"show", "tell everything known about one recording", make_show},
+    {"play", "open a recording for review or export", make_play},
+    {"consent", "note a party's consent, refusal or withdrawal", make_consent},
+    {"hold", "put a recording under a legal hold", make_hold},
+    {"unhold", "end a legal hold", make_unhold},
+    {"erase", "erase recordings on request", make_erase},
+    {"purge", "shred what expired", make_purge},
+    {"prove-gone", "prove that a recording is gone", make_prove_gone},
+    {"inspect", "tell what a sealed file says without keys", make_inspect},
+    {"check", "check that the vault is whole", make_check},
+    {"recover", "finish or undo what a crash left", make_recover},
+    {"reindex", "rebuild the catalogue", make_reindex},
+    {"status", "tell counts, what is overdue and the next expiry", make_status},
+    {"doctor", "check that the host is safe", make_doctor},
+    {"person add", "add a person", make_person_add},
+    {"person list", "list the people", make_person_list},
+    {"person show", "tell one person's roles", make_person_show},
+    {"person passwd", "change a passphrase", make_person_passwd},
+    {"person disable", "take a person's access away", make_person_disable},
+    {"journal log", "list the journal", make_journal_log},
+    {"journal verify", "verify the journal, offline", make_journal_verify},
+}};
+
+}  // namespace
+
+std::span<const CommandEntry> commands() { return kCommands; }
+std::span<const GroupEntry> groups() { return kGroups; }
+
+}  // namespace callvault::cli

@@ -1,0 +1,21 @@
+// What signals do: end of call during ingest, exit 130 everywhere else, after tidying up.
+#pragma once
+
+struct termios;
+
+namespace callvault::cli {
+
+// Opens /dev/null on closed standard descriptors, ignores SIGPIPE, and lets SIGINT, SIGTERM and SIGHUP end the
+// process with 130.
+void prepare_process();
+// In JSON mode an interrupted command still says so in one line on stdout.
+void say_interrupts_in_json(bool json);
+// SIGINT, SIGTERM and SIGHUP mean end of call from here on: they only set what end_of_call() tells.
+void signals_end_the_call();
+bool end_of_call();
+
+// Done by the handler before it exits; -1 and null forget it.
+void restore_terminal_on_signal(int tty, const termios* settings);
+void remove_on_signal(const char* path);  // REQUIRES: `path` lives until it is forgotten
+
+}  // namespace callvault::cli
