@@ -1,0 +1,88 @@
+// Keys and checked values over an Env: who may write when, what a failure leaves behind, and what a key means.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+
+#include "catalog/env.h"
+#include "os/lock.h"
+
+namespace callvault::catalog {
+
+inline constexpr std::size_t kCheckBytes = 8;
+// BLAKE2b over key and value, cut to 64 bits: against damage, not against an adversary (rows are sealed on their own).
+std::uint64_t check_of(ByteView key, ByteView value);
+
+// One consistent view.
+class View {
+ public:
+  View(Env::Snapshot snapshot, const os::File& file) : pin_(std::move(snapshot.pin)), tree_(file, snapshot.meta) {}
+
+  // Without its check. Errors: corrupt when the check does not hold.
+  Result<std::optional<Bytes>> get(ByteView key);
+  // The same where it must be there: corrupt else.
+  Result<Bytes> need(ByteView key);
+  // All keys with this prefix in order; `visit` answers false to stop.
+  Result<void> walk(ByteView prefix, const std::function<Result<bool>(ByteView key, ByteView value)>& visit);
+  Tree& tree() { return tree_; }
+
+ private:
+  Env::Pin pin_;
+  Tree tree_;
+};
+
+// What a write changes: read through it, and it becomes one transaction.
+class Batch {
+ public:
+  void put(Bytes key, Bytes value) { changes_[std::move(key)] = std::move(value); }
+  void remove(Bytes key) { changes_[std::move(key)] = std::nullopt; }
+  bool empty() const { return changes_.empty(); }
+  std::map<Bytes, std::optional<Bytes>> take() { return std::move(changes_); }
+
+ private:
+  std::map<Bytes, std::optional<Bytes>> changes_;
+};
+
+class Store {
+ public:
+  static Result<std::unique_ptr<Store>> open(const os::Path& folder, bool create, std::chrono::milliseconds patience);
+  static Result<void> discard(const os::Path& folder, std::chrono::milliseconds patience);
+
+  // Calls read(View&) -> Result<T>. An answer `corrupt` marks the catalogue suspect for every process.
+  template <typename Read>
+  auto read(Read read) -> decltype(read(std::declval<View&>())) {
+    auto answer = [&]() -> decltype(read(std::declval<View&>())) {
+      CALLVAULT_TRY_ASSIGN(View view, view_now());
+      return read(view);
+    }();
+    if (!answer && answer.error().code == Errc::corrupt) mark_suspect(answer.error());
+    return answer;
+  }
+  // Under the lock: change(View&, Batch&), then the batch as one durable transaction.
+  Result<void> update(const std::function<Result<void>(View&, Batch&)>& change);
+
+ private:
+  Store(os::Path folder, std::chrono::milliseconds patience) : folder_(std::move(folder)), patience_(patience) {}
+  Result<os::Lock> lock(std::chrono::milliseconds patience) const;
+  Result<void> refresh();
+  Result<View> view_now(bool newest = false);
+  Result<void> make_new();
+  Result<void> clear_dirty();  // REQUIRES: the lock
+  Result<void> reserve(const FileMeta& meta, std::uint64_t payload_bytes) const;
+  Result<void> change_and_commit(const std::function<Result<void>(View&, Batch&)>& change);
+  void mark_suspect(const Error& why) const;
+
+  os::Path folder_;
+  std::chrono::milliseconds patience_;
+  std::shared_ptr<Env> env_;
+};
+
+// Structure and cross references of a whole view; defined beside them (check.cc).
+struct CatalogCounts;
+Result<CatalogCounts> check_view(View& view);
+
+}  // namespace callvault::catalog
