@@ -195,6 +195,11 @@ Result<bool> remove_file(const Path& path) {
   return system_error(errno, "cannot remove", path);
 }
 
+Result<void> remove_folder(const Path& folder) {
+  if (::rmdir(folder.c_str()) < 0) return system_error(errno, "cannot remove folder", folder);
+  return {};
+}
+
 bool exists(const Path& path) {
   struct stat st {};
   return ::lstat(path.c_str(), &st) == 0;

@@ -71,6 +71,7 @@ Result<void> make_folder(const Path& folder, unsigned mode = 0700);  // existing
 Result<void> rename_file(const Path& from, const Path& to);
 // True when it was there.
 Result<bool> remove_file(const Path& path);
+Result<void> remove_folder(const Path& folder);  // empty
 bool exists(const Path& path);
 // Permission bits (07777).
 Result<unsigned> mode_of(const Path& path);
