@@ -1,0 +1,163 @@
+#include "keys/identity.h"
+
+#include <doctest/doctest.h>
+
+#include <array>
+#include <string>
+
+#include "crypto/hash.h"
+
+namespace {
+
+using namespace callvault;
+using base::Bytes;
+
+Passphrase phrase(std::string text) {
+  auto out = Passphrase::take(std::span<char>(text.data(), text.size()));
+  REQUIRE(out.has_value());
+  return std::move(*out);
+}
+
+keys::NewIdentity make(std::string_view name, const std::string& text) {
+  auto made = keys::make_identity_file(name, phrase(text), crypto::kUnsafeFastCost);
+  REQUIRE(made.has_value());
+  return std::move(*made);
+}
+
+bool same(const crypto::Key& a, const crypto::Key& b) { return crypto::equal(a.reveal(), b.reveal()); }
+
+Bytes replaced(const Bytes& file, const std::string& from, const std::string& to) {
+  std::string text(base::as_text(file));
+  const auto at = text.find(from);
+  REQUIRE(at != std::string::npos);
+  text.replace(at, from.size(), to);
+  return base::to_bytes(base::as_bytes(text));
+}
+
+}  // namespace
+
+TEST_CASE("an identity opens with its passphrase and no other") {
+  const auto made = make("ana", "first light");
+  const auto opened = keys::unlock_identity(made.file, "ana", phrase("first light"));
+  REQUIRE(opened.has_value());
+  CHECK(same(opened->signing_seed(), made.identity.signing_seed()));
+  CHECK(same(opened->box_secret(), made.identity.box_secret()));
+  CHECK(opened->public_part() == made.identity.public_part());
+  CHECK_FALSE(opened->has_review_keys());
+  CHECK(opened->review_key(1).error().code == Errc::refused);
+
+  CHECK(keys::unlock_identity(made.file, "ana", phrase("first lighu")).error().code == Errc::wrong_passphrase);
+  CHECK(keys::unlock_identity(made.file, "bob", phrase("first light")).error().code == Errc::corrupt);
+  CHECK(keys::make_identity_file("../ana", phrase("x"), crypto::kUnsafeFastCost).error().code == Errc::usage);
+  CHECK(keys::make_identity_file("ana", phrase("x"), {16, 1024 * 1024}).error().code == Errc::usage);
+}
+
+TEST_CASE("an unknown person costs what a wrong passphrase costs, and answers the same") {
+  const auto made = make("ana", "first light");
+  const auto start = keys::passphrase_derivations();
+  const auto wrong = keys::unlock_identity(made.file, "ana", phrase("wrong"));
+  const auto middle = keys::passphrase_derivations();
+  const auto unknown = keys::spend_passphrase_cost(phrase("wrong"), crypto::kUnsafeFastCost);
+  const auto end = keys::passphrase_derivations();
+  CHECK(middle - start == 1);
+  CHECK(end - middle == 1);
+  REQUIRE_FALSE(wrong.has_value());
+  REQUIRE_FALSE(unknown.has_value());
+  CHECK(wrong.error().code == unknown.error().code);
+  CHECK(wrong.error().message == unknown.error().message);
+}
+
+TEST_CASE("review keys are granted without a passphrase and open only for their owner") {
+  const auto ana = make("ana", "first light");
+  const auto bob = make("bob", "second light");
+  const auto one = crypto::Key::random().value(), two = crypto::Key::random().value();
+  auto file = keys::with_review_key(ana.file, 2, two);
+  REQUIRE(file.has_value());
+  file = keys::with_review_key(*file, 1, two);
+  REQUIRE(file.has_value());
+  file = keys::with_review_key(*file, 1, one, &ana.identity.public_part());
+  REQUIRE(file.has_value());
+  CHECK(keys::inspect_identity(*file, "ana")->review_numbers == std::vector<std::uint32_t>{1, 2});
+  const auto opened = keys::unlock_identity(*file, "ana", phrase("first light"));
+  REQUIRE(opened.has_value());
+  CHECK(opened->has_review_keys());
+  CHECK(same(**opened->review_key(1), one));
+  CHECK(same(**opened->review_key(2), two));
+  CHECK(opened->review_key(3).error().code == Errc::refused);
+
+  // A swapped file does not get a grant.
+  CHECK(keys::with_review_key(bob.file, 1, one, &ana.identity.public_part()).error().code == Errc::refused);
+  // A grant under another number, or in another's file, does not open.
+  CHECK(keys::unlock_identity(replaced(*file, "\"number\": 2", "\"number\": 3"), "ana", phrase("first light"))
+            .error()
+            .code == Errc::corrupt);
+  const std::string text(base::as_text(*file));
+  const auto from = text.find("\"review_ring\""), to = text.find(']', from);
+  const auto moved = replaced(bob.file, "\"review_ring\": []", text.substr(from, to + 1 - from));
+  CHECK(keys::unlock_identity(moved, "bob", phrase("second light")).error().code == Errc::corrupt);
+
+  const auto cleared = keys::without_review_keys(*file);
+  REQUIRE(cleared.has_value());
+  CHECK_FALSE(keys::unlock_identity(*cleared, "ana", phrase("first light"))->has_review_keys());
+}
+
+TEST_CASE("a new passphrase keeps keys and grants") {
+  const auto ana = make("ana", "first light");
+  const auto review = crypto::Key::random().value();
+  const auto granted = keys::with_review_key(ana.file, 1, review);
+  CHECK(keys::with_new_passphrase(*granted, phrase("no"), phrase("new")).error().code == Errc::wrong_passphrase);
+  const auto changed = keys::with_new_passphrase(*granted, phrase("first light"), phrase("new"));
+  REQUIRE(changed.has_value());
+  CHECK(keys::unlock_identity(*changed, "ana", phrase("first light")).error().code == Errc::wrong_passphrase);
+  const auto opened = keys::unlock_identity(*changed, "ana", phrase("new"));
+  REQUIRE(opened.has_value());
+  CHECK(same(opened->box_secret(), ana.identity.box_secret()));
+  CHECK(same(**opened->review_key(1), review));
+}
+
+TEST_CASE("public keys, name and cost belong to the wrapped keys") {
+  const auto ana = make("ana", "first light");
+  const auto bob = make("bob", "first light");
+  const std::string a(base::as_text(ana.file)), b(base::as_text(bob.file));
+  for (const std::string field : {"\"box\": ", "\"signing\": "}) {
+    const std::string mine = a.substr(a.find(field), field.size() + 46);
+    const std::string theirs = b.substr(b.find(field), field.size() + 46);
+    const auto swapped = replaced(ana.file, mine, theirs);
+    REQUIRE(keys::inspect_identity(swapped, "ana").has_value());
+    CHECK(keys::unlock_identity(swapped, "ana", phrase("first light")).error().code == Errc::wrong_passphrase);
+  }
+  const auto renamed = replaced(bob.file, "\"bob\"", "\"ana\"");
+  CHECK(keys::unlock_identity(renamed, "ana", phrase("first light")).error().code == Errc::wrong_passphrase);
+}
+
+TEST_CASE("hostile files are refused before any derivation") {
+  const auto ana = make("ana", "first light");
+  const auto start = keys::passphrase_derivations();
+  const auto refused = [&](const Bytes& file, Errc code) {
+    const auto opened = keys::unlock_identity(file, "ana", phrase("first light"));
+    REQUIRE_FALSE(opened.has_value());
+    CHECK(opened.error().code == code);
+    CHECK(opened.error().message.find("light") == std::string::npos);
+  };
+  for (const char* memory : {"1048576", "262145", "7", "0", "-1", "4294967297", "1e3", "\"64\""})
+    refused(replaced(ana.file, "\"memory_kib\": 64", std::string("\"memory_kib\": ") + memory), Errc::corrupt);
+  for (const char* passes : {"13", "0", "4294967295"})
+    refused(replaced(ana.file, "\"passes\": 1", std::string("\"passes\": ") + passes), Errc::corrupt);
+  // Each within its bound, but too much together.
+  refused(
+      replaced(replaced(ana.file, "\"memory_kib\": 64", "\"memory_kib\": 262144"), "\"passes\": 1", "\"passes\": 12"),
+      Errc::corrupt);
+  refused(replaced(ana.file, "\"version\": 1", "\"version\": 2"), Errc::newer_version);
+  refused(replaced(ana.file, "\"version\": 1", "\"version\": 0"), Errc::corrupt);
+  for (const std::string field : {"version", "name", "kdf", "wrapped", "signing", "box", "salt"})
+    refused(replaced(ana.file, "\"" + field + "\"", "\"other\""), Errc::corrupt);
+  refused({}, Errc::corrupt);
+  refused(Bytes(60 * 1024, std::byte{'['}), Errc::corrupt);
+  refused(Bytes(70 * 1024, std::byte{' '}), Errc::corrupt);
+  for (std::size_t size = 0; size + 2 < ana.file.size(); size += 7)
+    refused(Bytes(ana.file.begin(), ana.file.begin() + static_cast<std::ptrdiff_t>(size)), Errc::corrupt);
+  std::string ring = "\"review_ring\": [";
+  for (int i = 0; i < 129; ++i) ring += (i > 0 ? ",1" : "1");
+  refused(replaced(ana.file, "\"review_ring\": [", ring), Errc::corrupt);
+  CHECK(keys::passphrase_derivations() == start);
+}
