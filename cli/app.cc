@@ -94,10 +94,17 @@ Error usage_error(const CLI::ParseError& error, const CLI::App& app, const std::
     if (app.remaining(true).empty()) return fail(Errc::usage, "no command given");
   }
   const auto rest = app.remaining(true);
-  for (const auto& word : rest)
-    if (word.size() > 1 && word.starts_with("-")) return fail(Errc::usage, "unknown option " + word);
+  for (const auto& word : rest)  // its value may be a secret put there by mistake
+    if (word.size() > 1 && word.starts_with("-"))
+      return fail(Errc::usage, "unknown option " + word.substr(0, word.find('=')));
   if (!rest.empty()) return fail(Errc::usage, "unexpected argument " + rest.front());
-  return fail(Errc::usage, first_line(error.what()));
+  const std::string said = first_line(error.what());
+  if (error.get_exit_code() == static_cast<int>(CLI::ExitCodes::ArgumentMismatch)) {
+    const bool missing = said.find("missing") != std::string::npos;
+    return fail(Errc::usage,
+                said.substr(0, said.find(':')) + (missing ? " needs a value" : " is given more than once"));
+  }
+  return fail(Errc::usage, said);
 }
 
 Result<Exit> run_command(Command& command, Session& session) {

@@ -23,6 +23,7 @@ class Erase final : public Command {
   Result<Exit> run(Session& session) override {
     if (ids_.empty() == !caller_.has_value())
       return fail(Errc::usage, "erase needs recordings or --caller, one of them");
+    if (caller_ && caller_->empty()) return fail(Errc::usage, "--caller names no number");
     if (request_.empty()) return fail(Errc::usage, "--request names no request");
     if (reason_.empty()) return fail(Errc::usage, "--reason names no reason");
     EraseOptions options;

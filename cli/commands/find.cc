@@ -41,6 +41,9 @@ class Find final : public Command {
 
  private:
   Result<void> parse_words() {
+    // An empty variable in a script must not list everything.
+    for (const auto* text : {&query_.caller, &query_.called, &query_.agent, &query_.call_id, &from_, &to_})
+      if (*text && (*text)->empty()) return fail(Errc::usage, "an option of find has an empty value");
     if (consent_) {
       CALLVAULT_TRY_ASSIGN(query_.consent, parse_consent(*consent_));
     }
