@@ -15,7 +15,7 @@ inline constexpr std::size_t kMaxCheckpointBytes = 65536;
 
 struct Checkpoint {
   std::string origin;
-  Head head;
+  Head head{};
 
   friend bool operator==(const Checkpoint&, const Checkpoint&) = default;
 };
@@ -32,7 +32,7 @@ Result<Checkpoint> parse_checkpoint(std::string_view text, const crypto::Signing
 
 // The public key in signed-note verifier form: "<name>+<hex key id>+<base64(0x01 || key)>".
 struct VerifierKey {
-  std::string name;
+  std::string name{};
   crypto::SigningPublicKey key{};
 };
 std::string encode_verifier_key(std::string_view origin, const crypto::SigningPublicKey& key);

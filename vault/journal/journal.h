@@ -24,7 +24,7 @@ struct VerifyReport {
   std::uint64_t unsigned_entries = 0;    // behind the checkpoint: a crash came before its renewal; no fault
   std::uint64_t torn_bytes = 0;          // of an append that was cut short and never acknowledged; no fault
   bool derived_ok = false;  // offsets and hashes are right for all that is signed; else rebuild_derived; no fault
-  std::vector<std::string> problems;  // empty: nothing was changed
+  std::vector<std::string> problems{};  // empty: nothing was changed
 };
 
 // Readers take no lock, write nothing and work on a read-only copy; they see a prefix that is at least as long as
