@@ -12,6 +12,7 @@
 
 #include "base/text.h"
 #include "keys/file_keeper.h"
+#include "os/mounted.h"
 
 namespace {
 
@@ -432,4 +433,57 @@ TEST_CASE("memory is no place for a keeper unless that is accepted") {
   CHECK((*keeper)->read()->size() == 1);
   CHECK_FALSE((*keeper)->describe().sound);
   CHECK_FALSE((*keeper)->describe().reason.empty());
+}
+
+TEST_CASE("on ext4 and xfs the raw image holds no old root after ten rotations") {
+  for (const char* kind : {"ext4", "xfs"}) {
+    tests::Mounted mounted(kind, "");
+    if (!mounted.ready) {
+      MESSAGE("SKIPPED: " << mounted.why);
+      continue;
+    }
+    CAPTURE(kind);
+    const os::Path place = mounted.point / "vault.keeper";
+    auto keeper = FileKeeper::create(place, false);
+    if (!keeper) {
+      MESSAGE("SKIPPED: " << keeper.error().message);
+      continue;
+    }
+    std::vector<Bytes> blocks;
+    std::vector<Bytes> commitments;
+    for (std::uint64_t epoch = 1; epoch <= 11; ++epoch) {
+      const auto next = (*keeper)->stage(epoch, epoch > 1 ? std::optional(epoch - 1) : std::nullopt);
+      REQUIRE_MESSAGE(next.has_value(), next.error().message);
+      Disk disk;
+      disk.data = os::read_file(place / "root", kFileBytes).value();
+      blocks.push_back(key_blocks_of(disk, epoch));
+      commitments.push_back(base::to_bytes(next->commitment));
+      REQUIRE((*keeper)->wipe_all_but(epoch).has_value());
+    }
+    keeper->reset();
+    mounted.unmount();
+    Disk image;
+    image.data = os::read_file(mounted.image(), 1ULL << 30).value();
+    // The blocks of a sector each are looked up in one pass, by their first eight bytes.
+    std::vector<std::pair<std::uint64_t, std::size_t>> wanted;
+    const auto word = [](const std::byte* at) {
+      std::uint64_t out = 0;
+      std::memcpy(&out, at, sizeof out);
+      return out;
+    };
+    for (std::size_t i = 0; i < blocks.size(); ++i)
+      for (std::size_t at = 0; at < blocks[i].size(); at += kSectorBytes) wanted.emplace_back(word(&blocks[i][at]), i);
+    for (std::size_t i = 0; i < commitments.size(); ++i) wanted.emplace_back(word(commitments[i].data()), i);
+    std::sort(wanted.begin(), wanted.end());
+    std::size_t old_found = 0, present_found = 0;
+    for (std::size_t at = 0; at + 8 <= image.data.size(); at += 8) {
+      const auto here = word(&image.data[at]);
+      if (here == 0) continue;
+      const auto it = std::lower_bound(wanted.begin(), wanted.end(), std::pair(here, std::size_t{0}));
+      if (it == wanted.end() || it->first != here) continue;
+      (it->second + 1 == blocks.size() ? present_found : old_found) += 1;
+    }
+    CHECK(old_found == 0);
+    CHECK(present_found == 33);  // 32 sectors and the commitment: the scan can see
+  }
 }

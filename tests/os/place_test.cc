@@ -2,78 +2,16 @@
 #include "os/place.h"
 
 #include <doctest/doctest.h>
-#include <fcntl.h>
-#include <sys/wait.h>
-#include <unistd.h>
-
-#include <array>
-#include <cstdlib>
-#include <initializer_list>
-
 #include "os/direct_file.h"
+#include "os/mounted.h"
 
 namespace {
 
 using namespace callvault;
 using os::Path;
-
-struct TemporaryFolder {
-  Path path;
-  TemporaryFolder() {
-    std::string name = (std::filesystem::temp_directory_path() / "callvault-place-XXXXXX").string();
-    REQUIRE(::mkdtemp(name.data()) != nullptr);
-    path = name;
-  }
-  ~TemporaryFolder() {
-    std::error_code ec;
-    std::filesystem::remove_all(path, ec);
-  }
-};
-
-// The exit status; 127 when there is no such program.
-int run(std::initializer_list<std::string> words) {
-  std::vector<std::string> copies(words);
-  copies[0] = std::filesystem::exists("/usr/sbin/" + copies[0]) ? "/usr/sbin/" + copies[0] : copies[0];
-  std::vector<char*> arguments;
-  for (std::string& word : copies) arguments.push_back(word.data());
-  arguments.push_back(nullptr);
-  const pid_t child = ::fork();
-  if (child == 0) {
-    const int null = ::open("/dev/null", O_RDWR);
-    for (int fd = 0; fd < 3; ++fd) ::dup2(null, fd);
-    ::execvp(arguments[0], arguments.data());
-    ::_exit(127);
-  }
-  int status = 0;
-  REQUIRE(::waitpid(child, &status, 0) == child);
-  return WIFEXITED(status) ? WEXITSTATUS(status) : 1;
-}
-
-// A file system in a file, mounted; `ready` is false, with a reason, where that cannot be done.
-struct Mounted {
-  TemporaryFolder folder;
-  Path point;
-  bool ready = false;
-  std::string why;
-
-  Mounted(const std::string& kind, const std::string& options, bool journal_by_default = false) {
-    point = folder.path / "mounted";
-    const std::string image = (folder.path / "image").string();
-    if (::geteuid() != 0) why = "not root";
-    if (!why.empty()) return;
-    if (run({"truncate", "-s", "320M", image}) != 0) why = "no room for an image";
-    if (why.empty() && run({"mkfs." + kind, "-q", image}) != 0) why = "no mkfs." + kind;
-    if (why.empty() && journal_by_default && run({"tune2fs", "-o", "journal_data", image}) != 0) why = "no tune2fs";
-    if (!why.empty()) return;
-    std::filesystem::create_directory(point);
-    const std::string all = options.empty() ? "loop" : "loop," + options;
-    if (run({"mount", "-t", kind, "-o", all, image, point.string()}) != 0) why = "cannot mount " + kind;
-    ready = why.empty();
-  }
-  ~Mounted() {
-    if (ready) run({"umount", point.string()});
-  }
-};
+using tests::Mounted;
+using tests::run;
+using tests::TemporaryFolder;
 
 bool skipped(const Mounted& mounted) {
   if (!mounted.ready) MESSAGE("SKIPPED: " << mounted.why);
