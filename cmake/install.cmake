@@ -25,7 +25,7 @@ install(FILES ${PROJECT_BINARY_DIR}/callvaultConfig.cmake ${PROJECT_BINARY_DIR}/
 
 # pkg-config: an archive needs its libraries on every link line, a shared library only with --static.
 list(JOIN callvault_private_modules " " callvault_pc_modules)
-set(callvault_pc_libs "-ldate-tz -pthread")
+set(callvault_pc_libs "-pthread")
 if(BUILD_SHARED_LIBS)
   set(callvault_pc_needs "Requires.private: ${callvault_pc_modules}\nLibs.private: ${callvault_pc_libs}")
   set(callvault_pc_own_libs "")
