@@ -1,0 +1,90 @@
+# bash completion for callvault
+
+_callvault() {
+  local current=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]}
+  local command="" word index skip=""
+  COMPREPLY=()
+
+  # The command so far: its words without options and their values.
+  for ((index = 1; index < COMP_CWORD; index++)); do
+    word=${COMP_WORDS[index]}
+    if [[ -n $skip ]]; then
+      skip=""
+      continue
+    fi
+    case $word in
+      --vault | --keeper | --as | --passphrase-file | --passphrase-command) skip=1 ;;
+      -*) ;;
+      *)
+        if [[ -z $command ]]; then
+          command=$word
+        elif [[ $command == person || $command == journal ]]; then
+          command+=" $word"
+        fi
+        ;;
+    esac
+  done
+
+  case $previous in
+    --keeper | --vault)
+      compopt -o filenames
+      mapfile -t COMPREPLY < <(compgen -d -- "$current")
+      return
+      ;;
+    -o | --passphrase-file | --output | --new-passphrase-file | --metrics-file | --meta-file)
+      compopt -o filenames
+      mapfile -t COMPREPLY < <(compgen -f -- "$current")
+      return
+      ;;
+  esac
+
+  local values=""
+  case $command:$previous in
+    *:--direction) values="in out" ;;
+    ingest:--consent) values="implied granted pending refused unknown" ;;
+    find:--consent) values="unknown implied granted pending refused withdrawn" ;;
+    *:--notice-played) values="yes no" ;;
+    *:--basis) values="consent contract legal_obligation legitimate_interest" ;;
+    ingest:--format) values="auto wav s16le ulaw alaw" ;;
+    play:--format) values="wav opus" ;;
+    *:--channels) values="mixed caller agent caller,agent agent,caller" ;;
+    *:--state) values="live held restricted interrupted gone" ;;
+    *:--track) values="caller agent both" ;;
+    *:--purpose) values="service_quality customer_needs evaluation complaint legal_claims proof_of_interaction" ;;
+    *:--party) values="caller agent" ;;
+    *:--set) values="granted refused withdrawn" ;;
+    *:--role) values="officer reviewer evaluator auditor operator" ;;
+    *:--complexity) values="0 1 2 3 4 5 6 7 8 9 10" ;;
+  esac
+  if [[ -n $values ]]; then
+    mapfile -t COMPREPLY < <(compgen -W "$values" -- "$current")
+    return
+  fi
+
+  local common="--vault --keeper --as --passphrase-file --passphrase-command --json --quiet --help"
+  local words=""
+  case $command in
+    "") words="init ingest find show play consent hold unhold erase purge prove-gone inspect check recover reindex status doctor person journal --version" ;;
+    person) words="add list show passwd disable" ;;
+    journal) words="log verify" ;;
+    init) words="--organisation --time-zone --country-code --retention --unsafe-keeper --user" ;;
+    ingest) words="--direction --caller --called --agent --consent --notice --notice-played --basis --started-at --call-id --class --meta-file --format --rate --channels --bitrate --complexity" ;;
+    find) words="--caller --called --agent --from --to --consent --call-id --direction --state --limit" ;;
+    play) words="--track --from --to -o --output --force --format --purpose --reason" ;;
+    consent) words="--party --set --evidence" ;;
+    hold) words="--matter --until" ;;
+    unhold) words="--matter" ;;
+    erase) words="--caller --request --reason --dry-run" ;;
+    purge) words="--dry-run --confirm --metrics-file" ;;
+    check) words="--deep" ;;
+    "person add") words="--role --new-passphrase-file --new-passphrase-command" ;;
+    "person passwd") words="--new-passphrase-file --new-passphrase-command" ;;
+  esac
+  mapfile -t COMPREPLY < <(compgen -W "$words $common" -- "$current")
+  if [[ $current != -* && ($command == ingest || $command == inspect || $command == init) ]]; then
+    compopt -o filenames
+    mapfile -t -O "${#COMPREPLY[@]}" COMPREPLY < <(compgen -f -- "$current")
+  fi
+}
+
+complete -F _callvault callvault
