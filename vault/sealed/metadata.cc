@@ -12,6 +12,8 @@ using Json = nlohmann::json;
 
 constexpr std::int64_t kMaxTimeMs = 253'402'300'799'999;  // the end of the year 9999
 
+constexpr std::uint64_t kMaxPages = std::uint64_t{1} << 40;  // far beyond any call
+
 // The length of the well-formed UTF-8 sequence at the start of `text` (RFC 3629), or 0.
 std::size_t sequence_length(std::string_view text) {
   const auto at = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
@@ -155,6 +157,7 @@ Result<std::string> encode_metadata(const CallMetadata& m) {
   }
   if (m.notice_played) out["notice_played"] = *m.notice_played;
   if (m.first_page != 0) out["first_page"] = m.first_page;
+  if (m.offset_ms != 0) out["offset_ms"] = m.offset_ms;
   // validate() has refused what dump() could throw on.
   std::string text = out.dump(-1, ' ', false, Json::error_handler_t::replace);
   if (text.size() > kMetadataMaxBytes) return fail(Errc::usage, "call metadata is too long");
@@ -180,7 +183,8 @@ Result<CallMetadata> decode_metadata(std::string_view text) {
   m.basis = fields.word("basis", &parse_basis);
   m.tracks = fields.tracks("tracks");
   m.sample_rate = static_cast<std::uint32_t>(fields.number("sample_rate", kMaxSampleRate));
-  m.first_page = fields.optional_number("first_page", UINT64_MAX);
+  m.first_page = fields.optional_number("first_page", kMaxPages);
+  m.offset_ms = fields.optional_number("offset_ms", kMaxPages * kChunkMaxMs);
   if (!fields.rejected().empty()) return bad(Errc::corrupt, fields.rejected(), "is missing or malformed");
   CALLVAULT_TRY(validate(m, Errc::corrupt));
   return m;

@@ -32,6 +32,7 @@ struct CallMetadata {
   // Number of this file's first page in its track's Ogg stream: 0 but in continuations (segment > 0). A reader takes
   // pages first_page.. from this file, and only those before it from the earlier segments, which may hold more.
   std::uint64_t first_page = 0;
+  std::uint64_t offset_ms = 0;  // where in the call that page's audio starts
 
   bool operator==(const CallMetadata&) const = default;
 };

@@ -92,7 +92,9 @@ Result<void> Writer::finish(const Key& recording_secret, Trailer trailer) {
   const os::Path whole = folder / to_text({header().id, header().track, header().segment, FileState::finished});
   CALLVAULT_TRY(remember(os::rename_file(path_, whole)));
   path_ = whole;
-  return remember(os::sync_folder(folder));
+  CALLVAULT_TRY(remember(os::sync_folder(folder)));
+  file_ = os::File();
+  return {};
 }
 
 Result<void> Writer::discard() {
@@ -102,11 +104,10 @@ Result<void> Writer::discard() {
   return os::sync_folder(path_.parent_path());
 }
 
-void Writer::abandon() {
+os::File Writer::abandon() {
   failed_ = true;
-  if (!file_.is_open()) return;
-  (void)file_.truncate(header().header_bytes() + safe_chunks_ * kSealedChunkBytes);
-  file_ = os::File();
+  if (file_.is_open()) (void)file_.truncate(header().header_bytes() + safe_chunks_ * kSealedChunkBytes);
+  return std::move(file_);
 }
 
 }  // namespace callvault::sealed

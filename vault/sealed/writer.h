@@ -25,9 +25,9 @@ class Writer {
   Result<void> finish(const Key& recording_secret, Trailer trailer);
   // Removes the file: a call that brought no audio.
   Result<void> discard();
-  // After a failure: cuts off what was never made durable, so that nothing of it is taken for safe, and lets go of the
-  // lock. What is left is an interrupted file for recovery. Best effort, never synced.
-  void abandon();
+  // After a failure: cuts off what was never made durable, so that nothing of it is taken for safe. What is left is an
+  // interrupted file for recovery, as soon as the returned file, which holds the lock, is closed. Never synced.
+  os::File abandon();
 
   const Header& header() const { return header_.header; }
   const os::Path& path() const { return path_; }

@@ -1,0 +1,221 @@
+#include "capture/recorder.h"
+
+#include <algorithm>
+#include <thread>
+
+#include "capture/admission.h"
+#include "capture/track_recorder.h"
+#include "codec/pcm_source.h"
+#include "crypto/random.h"
+#include "os/stream.h"
+
+namespace callvault::capture {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr unsigned kFramesPerSecond = 50;  // 20 ms each
+constexpr unsigned kFirstReadMs = 1;       // so that the recording exists as soon as there is one sample
+constexpr auto kStopPoll = 1s;
+constexpr int kClosingTries = 4;  // a second apart
+
+const Clock& clock_of(const IngestOptions& options) {
+  return options.clock != nullptr ? *options.clock : system_clock();
+}
+
+RecordingId draw_id() {
+  std::array<std::byte, RecordingId::kBytes> bytes{};
+  crypto::fill_random(bytes);
+  return RecordingId(bytes);
+}
+
+bool is_live(const IngestOptions& options) {
+  if (options.file) {
+    std::error_code ignored;
+    return !std::filesystem::is_regular_file(*options.file, ignored);
+  }
+  const auto kind = os::examine_stream(options.input_fd);
+  return !kind || !kind->regular;
+}
+
+// Takes interleaved frames apart into the tracks' samples.
+class Splitter {
+ public:
+  Splitter(ChannelMap map, unsigned channels, std::size_t max_frames)
+      : mix_(map == ChannelMap::mixed && channels == 2), channels_(channels), mono_(max_frames) {}
+
+  // Track number `track` of `frames`.
+  std::span<const std::int16_t> samples(std::span<const std::int16_t> frames, std::size_t track) {
+    if (channels_ == 1) return frames;
+    const std::size_t count = frames.size() / 2;
+    for (std::size_t i = 0; i < count; ++i) {
+      const int left = frames[2 * i];
+      const int right = frames[2 * i + 1];
+      // Half of each: two parties at once never clip.
+      const int mixed = (left + right) / 2;
+      mono_[i] = static_cast<std::int16_t>(mix_ ? mixed : track == 0 ? left : right);
+    }
+    return std::span(mono_).first(count);
+  }
+
+ private:
+  bool mix_;
+  unsigned channels_;
+  std::vector<std::int16_t> mono_;
+};
+
+class Recorder {
+ public:
+  Recorder(const keys::RecorderView& view, const IngestOptions& options) : view_(view), options_(options) {}
+
+  Result<IngestSummary> run();
+
+ private:
+  Result<void> start_tracks();
+  Result<void> take(std::span<const std::int16_t> frames);
+  Result<void> take_all();
+  // Called between frames, and while the input is silent: what is due by the clock, and whether the call shall end.
+  bool poll();
+  Result<IngestSummary> finish();
+  Error incomplete(const Error& why) const;
+  Time ended_at() const;
+
+  const keys::RecorderView& view_;
+  const IngestOptions& options_;
+  std::unique_ptr<codec::PcmSource> source_;
+  std::optional<Call> call_;
+  std::optional<Splitter> splitter_;
+  std::vector<TrackRecorder> tracks_;
+  std::vector<std::int16_t> frames_;
+  SteadyTime last_stop_look_{};
+  bool stopped_ = false;
+};
+
+bool Recorder::poll() {
+  const SteadyTime now = std::chrono::steady_clock::now();
+  for (TrackRecorder& track : tracks_) track.tick(now);
+  if (stopped_) return true;
+  if (options_.should_stop && options_.should_stop()) stopped_ = true;
+  if (call_ && now - last_stop_look_ >= kStopPoll) {
+    last_stop_look_ = now;
+    if (os::exists(view_.layout().incoming() / sealed::stop_file_name(call_->id))) stopped_ = true;
+  }
+  return stopped_;
+}
+
+Result<void> Recorder::start_tracks() {
+  CALLVAULT_TRY_ASSIGN(const ChannelMap map, map_channels(options_.audio.channels, source_->channels()));
+  splitter_.emplace(map, source_->channels(), frames_.size() / source_->channels());
+  const auto names = tracks_of(map);
+  call_->metadata.tracks = names;
+  call_->metadata.sample_rate = source_->rate_hz();
+  tracks_.reserve(names.size());
+  CALLVAULT_TRY_ASSIGN(const auto lease, view_.acquire_intake());
+  for (const TrackName name : names) {
+    auto track = TrackRecorder::start(*call_, name, lease);
+    if (!track) {
+      for (TrackRecorder& made : tracks_) made.discard();
+      return std::move(track).error();
+    }
+    tracks_.push_back(std::move(*track));
+  }
+  return {};
+}
+
+Result<void> Recorder::take(std::span<const std::int16_t> frames) {
+  for (std::size_t i = 0; i < tracks_.size(); ++i) CALLVAULT_TRY(tracks_[i].add(splitter_->samples(frames, i)));
+  return {};
+}
+
+Result<void> Recorder::take_all() {
+  const unsigned channels = source_->channels();
+  for (;;) {
+    if (poll()) return {};
+    CALLVAULT_TRY_ASSIGN(const std::size_t count, source_->read(frames_));
+    if (count == 0) return {};
+    CALLVAULT_TRY(take(std::span(frames_).first(count * channels)));
+  }
+}
+
+Result<IngestSummary> Recorder::run() {
+  const Time now = clock_of(options_).now();
+  CALLVAULT_TRY_ASSIGN(auto metadata, admit(view_.config(), options_, now));
+  CALLVAULT_TRY_ASSIGN(source_, codec::open_source({.audio = options_.audio,
+                                                    .fd = options_.input_fd,
+                                                    .file = options_.file,
+                                                    .should_stop = [this] { return poll(); }}));
+  const unsigned channels = source_->channels();
+  frames_.resize(source_->rate_hz() / kFramesPerSecond * channels);
+  const auto first = std::span(frames_).first(source_->rate_hz() * kFirstReadMs / 1000 * channels);
+  CALLVAULT_TRY_ASSIGN(const std::size_t count, source_->read(first));
+  if (count == 0) return fail(Errc::usage, "the input holds no audio: nothing is stored");
+
+  CALLVAULT_TRY_ASSIGN(auto secret, crypto::Key::random());
+  call_.emplace(Call{view_, draw_id(), std::move(metadata), std::move(secret), options_.encoder, is_live(options_)});
+  CALLVAULT_TRY(start_tracks());
+  if (options_.on_started) options_.on_started(call_->id);
+
+  auto taken = take(first.first(count * channels));
+  if (taken) taken = take_all();
+  const bool disk_gave_up = std::any_of(tracks_.begin(), tracks_.end(), [](const auto& t) { return t.failing(); });
+  if (!taken && disk_gave_up) return incomplete(taken.error());
+  auto finished = finish();
+  if (!finished) return finished;
+  // The input broke: what arrived is sealed, and that it is not all must be said.
+  if (!taken) return incomplete(taken.error());
+  return finished;
+}
+
+Time Recorder::ended_at() const {
+  const auto ms = std::chrono::milliseconds(tracks_[0].samples_in() * 1000 / source_->rate_hz());
+  const Time by_audio = call_->metadata.started_at + ms;
+  // Only a call that starts with the command also ends with it.
+  return options_.started_at ? by_audio : std::max(by_audio, clock_of(options_).now());
+}
+
+Error Recorder::incomplete(const Error& why) const {
+  std::uint64_t safe = tracks_[0].safe_samples();
+  for (const TrackRecorder& track : tracks_) safe = std::min(safe, track.safe_samples());
+  return fail(why.code, why.message + "; of recording " + call_->id.text() + ", " +
+                            std::to_string(safe / source_->rate_hz()) + " of " +
+                            std::to_string(tracks_[0].samples_in() / source_->rate_hz()) + " seconds are safe");
+}
+
+Result<IngestSummary> Recorder::finish() {
+  const Time end = ended_at();
+  for (TrackRecorder& track : tracks_) {
+    if (auto encoded = track.finish_audio(); !encoded) return incomplete(encoded.error());
+  }
+  std::optional<Error> failure;
+  for (TrackRecorder& track : tracks_) {
+    auto closed = track.close(end, source_->truncated());
+    for (int round = 1; !closed && round < kClosingTries; ++round) {
+      std::this_thread::sleep_for(kRetryInterval);
+      closed = track.close(end, source_->truncated());
+    }
+    if (!closed) failure = closed.error();
+  }
+  if (failure) return incomplete(*failure);
+
+  IngestSummary out;
+  out.id = call_->id;
+  out.started_at = call_->metadata.started_at;
+  out.ended_at = end;
+  out.duration_s = static_cast<double>(tracks_[0].samples_in()) / source_->rate_hz();
+  out.flags.truncated = source_->truncated();
+  for (const TrackRecorder& track : tracks_) {
+    for (const Track& file : track.files()) {
+      out.sealed_bytes += file.sealed_bytes;
+      out.tracks.push_back(file);
+    }
+  }
+  return out;
+}
+
+}  // namespace
+
+Result<IngestSummary> record(const keys::RecorderView& view, const IngestOptions& options) {
+  return Recorder(view, options).run();
+}
+
+}  // namespace callvault::capture
