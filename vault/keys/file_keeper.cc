@@ -119,7 +119,11 @@ Result<std::unique_ptr<FileKeeper>> FileKeeper::create(const os::Path& folder, b
     return keeper;
   }();
   // Nothing secret was in it yet.
-  if (!made) (void)os::remove_file(path);
+  if (!made) {
+    (void)os::remove_file(path);
+    std::error_code ignored;
+    std::filesystem::remove(folder, ignored);  // only when empty
+  }
   return made;
 }
 
