@@ -1,1 +1,220 @@
+// The whole of callvault in one place: make a vault, open it, and hand each verb what it needs.
 #include "callvault/vault.h"
+
+#include <filesystem>
+
+#include "base/phone.h"
+#include "base/text.h"
+#include "capture/recorder.h"
+#include "context/tombstones.h"
+#include "crypto/random.h"
+#include "keys/recorder_view.h"
+#include "review/review.h"
+#include "sealed/reader.h"
+#include "session.h"
+
+namespace callvault {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::uint32_t kFirstReviewKey = 1;
+
+os::Path sibling_keeper(const os::Path& vault) {
+  os::Path path = vault.has_filename() ? vault : vault.parent_path();
+  path += ".keeper";
+  return path;
+}
+
+Result<os::Path> absolute_path(const os::Path& path) {
+  std::error_code error;
+  os::Path out = fs::absolute(path, error);
+  if (error) return fail(Errc::usage, "not a usable path: " + path.string());
+  return out.lexically_normal();
+}
+
+Result<void> make_folders(const base::Layout& layout, const std::string& group) {
+  const bool shared = !group.empty();
+  for (const auto& folder :
+       {layout.keys(), layout.buckets(), layout.intake(), layout.people(), layout.incoming(), layout.recordings()})
+    CALLVAULT_TRY(os::make_folder(folder));
+  if (!shared) return {};
+  // What recorders need, by group: pass through the vault and keys/, read keys/intake, write incoming/.
+  for (const auto& [folder, mode] : {std::pair{layout.root, 0710U}, std::pair{layout.keys(), 0710U},
+                                     std::pair{layout.intake(), 02750U}, std::pair{layout.incoming(), 03770U}}) {
+    CALLVAULT_TRY(os::set_group(folder, group));
+    CALLVAULT_TRY(os::set_mode(folder, mode));
+  }
+  return {};
+}
+
+Result<void> share_file(const os::Path& path, const std::string& group) {
+  if (group.empty()) return {};
+  CALLVAULT_TRY(os::set_group(path, group));
+  return os::set_mode(path, 0640);
+}
+
+Result<void> fill_vault(const InitOptions& options, const Passphrase& passphrase, const base::Layout& layout,
+                        keys::Config config, keys::Keeper& keeper) {
+  const Time now = system_clock().now();
+  CALLVAULT_TRY(make_folders(layout, options.recorder_group));
+  const auto cost = options.unsafe_fast_passphrase ? crypto::kUnsafeFastCost : crypto::kDefaultCost;
+  CALLVAULT_TRY_ASSIGN(auto person, keys::make_identity_file(options.user, passphrase, cost));
+  CALLVAULT_TRY_ASSIGN(const auto review, crypto::make_key_pair());
+  CALLVAULT_TRY_ASSIGN(const auto file, keys::with_review_key(person.file, kFirstReviewKey, review.secret));
+  CALLVAULT_TRY(os::write_new_file(layout.people() / options.user, file));
+  const std::string review_text = keys::encode_review_public({kFirstReviewKey, review.public_key});
+  CALLVAULT_TRY(os::write_new_file(layout.review_public(), base::as_bytes(review_text)));
+  CALLVAULT_TRY(share_file(layout.review_public(), options.recorder_group));
+
+  keys::Directory directory;
+  CALLVAULT_TRY_ASSIGN(directory.journal_seed, crypto::Key::random());
+  std::array<std::byte, 8> tag{};
+  crypto::fill_random(tag);
+  const std::string origin = "callvault/" + base::to_hex(tag);
+  CALLVAULT_TRY(journal::Journal::create(layout.journal(), origin, *directory.journal_seed));
+  directory.review_number = kFirstReviewKey;
+  directory.last_purge = now;
+  CALLVAULT_TRY(context::ensure_staff_keys(directory, now));
+  const auto roles =
+      static_cast<std::uint8_t>(static_cast<unsigned>(Role::officer) | static_cast<unsigned>(Role::reviewer));
+  const auto& mine = person.identity.public_part();
+  directory.people.emplace(options.user, keys::PersonEntry{options.user, roles, false, now, mine.signing, mine.box});
+  CALLVAULT_TRY(keys::KeyState::create(layout, keeper, std::move(directory), now));
+  if (!options.recorder_group.empty()) CALLVAULT_TRY(share_file(layout.intake() / "1", options.recorder_group));
+
+  CALLVAULT_TRY_ASSIGN(auto state, keys::KeyState::load(layout, keeper, keys::KeyState::Access::change));
+  CALLVAULT_TRY_ASSIGN(auto journal, journal::Journal::open(layout.journal()));
+  context::Log log(journal, state, options.user, now);
+  CALLVAULT_TRY(log.append("created", {{"time_zone", options.time_zone}, {"retention", options.retention}}));
+  CALLVAULT_TRY(log.pin_head());
+  CALLVAULT_TRY(state.commit());
+  for (const auto& folder : {layout.people(), layout.keys(), layout.root}) CALLVAULT_TRY(os::sync_folder(folder));
+  // Last, because this file is what makes the folder a vault.
+  const std::string text = keys::write_config(config);
+  CALLVAULT_TRY(os::replace_file(layout.config(), base::as_bytes(text)));
+  CALLVAULT_TRY(share_file(layout.config(), options.recorder_group));
+  return os::sync_folder(layout.root.parent_path());
+}
+
+}  // namespace
+
+Person::Person(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+Person::Person(Person&&) noexcept = default;
+Person& Person::operator=(Person&&) noexcept = default;
+Person::~Person() = default;
+const std::string& Person::name() const { return impl_->identity.name(); }
+bool Person::has(Role role) const { return (impl_->roles & static_cast<std::uint8_t>(role)) != 0; }
+
+Vault::Vault(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+Vault::Vault(Vault&&) noexcept = default;
+Vault& Vault::operator=(Vault&&) noexcept = default;
+Vault::~Vault() = default;
+
+Result<IngestSummary> ingest(const IngestOptions& options) {
+  CALLVAULT_TRY(crypto::ready());
+  CALLVAULT_TRY_ASSIGN(const auto view, keys::RecorderView::open(options.vault));
+  return capture::record(view, options);
+}
+
+Result<Inspection> inspect(const fs::path& file) { return sealed::inspect(file); }
+
+Result<void> Vault::create(const InitOptions& options, const Passphrase& passphrase) {
+  CALLVAULT_TRY(crypto::ready());
+  CALLVAULT_TRY_ASSIGN(const os::Path root, absolute_path(options.dir));
+  const base::Layout layout{root.has_filename() ? root : root.parent_path()};
+  CALLVAULT_TRY(base::Zone::find(options.time_zone));
+  CALLVAULT_TRY_ASSIGN(const Period period, Period::parse(options.retention));
+  CALLVAULT_TRY(base::normalise_number("0722000000", options.country_code));
+  if (!base::is_plain_name(options.user, 32)) return fail(Errc::usage, "a person's name is of a-z, 0-9, - _ . only");
+  if (os::exists(layout.root)) {
+    auto names = os::list_folder(layout.root);
+    if (!names) return fail(Errc::usage, layout.root.string() + " is not a folder");
+    if (!names->empty())
+      return fail(Errc::usage, layout.root.string() + " is not empty; a vault wants a folder of its own");
+  }
+  keys::Config config{options.organisation,  options.time_zone,     options.country_code, {},
+                      {{"default", period}}, std::chrono::hours(24)};
+  os::Path keeper_folder = sibling_keeper(layout.root);
+  if (options.keeper) {
+    CALLVAULT_TRY_ASSIGN(keeper_folder, absolute_path(*options.keeper));
+    config.keeper = keeper_folder;
+  }
+  const auto relative = keeper_folder.lexically_relative(layout.root);
+  const bool inside = !relative.empty() && *relative.begin() != "..";
+  if (inside && !options.unsafe_keeper)
+    return fail(Errc::refused, "the keeper would lie inside the vault, and every copy of the vault would hold it");
+  CALLVAULT_TRY(os::make_folder(layout.root));
+  auto keeper = keys::FileKeeper::create(keeper_folder, options.unsafe_keeper);
+  auto done =
+      keeper ? fill_vault(options, passphrase, layout, std::move(config), **keeper) : Result<void>(keeper.error());
+  if (!done) {
+    std::error_code ignored;
+    for (const auto& entry : fs::directory_iterator(layout.root, ignored)) fs::remove_all(entry.path(), ignored);
+    if (keeper) fs::remove_all(keeper_folder, ignored);
+    fs::remove(layout.root, ignored);
+  }
+  return done;
+}
+
+Result<Vault> Vault::open(const OpenOptions& options) {
+  CALLVAULT_TRY(crypto::ready());
+  CALLVAULT_TRY_ASSIGN(const os::Path root, absolute_path(options.dir));
+  const base::Layout layout{root.has_filename() ? root : root.parent_path()};
+  CALLVAULT_TRY_ASSIGN(auto config, keys::read_config(layout.config()));
+  CALLVAULT_TRY_ASSIGN(auto zone, base::Zone::find(config.time_zone));
+  const os::Path keeper_folder = options.keeper  ? *options.keeper
+                                 : config.keeper ? *config.keeper
+                                                 : sibling_keeper(layout.root);
+  auto keeper = keys::FileKeeper::open(keeper_folder);
+  if (!keeper && keeper.error().code == Errc::not_found)
+    return fail(Errc::corrupt,
+                "no keeper in " + keeper_folder.string() + ": without it nothing in this vault can be opened");
+  if (!keeper) return std::move(keeper).error();
+  CALLVAULT_TRY_ASSIGN(auto journal, journal::Journal::open(layout.journal()));
+  auto catalog = catalog::Catalog::open(layout.catalog());
+  if (!catalog && catalog.error().code == Errc::corrupt) {
+    CALLVAULT_TRY(catalog::Catalog::discard(layout.catalog()));
+    catalog = catalog::Catalog::open(layout.catalog());
+  }
+  if (!catalog) return std::move(catalog).error();
+  const Clock* clock = options.clock != nullptr ? options.clock : &system_clock();
+  return Vault(std::make_unique<Impl>(Impl{layout, std::move(config), std::move(zone), std::move(*keeper),
+                                           keeper_folder, std::make_unique<journal::Journal>(std::move(journal)),
+                                           std::make_unique<catalog::Catalog>(std::move(*catalog)),
+                                           options.lock_timeout, clock}));
+}
+
+Result<RecordingId> Vault::resolve(std::string_view text) {
+  if (text.size() == RecordingId::kTextLength) return RecordingId::parse(text);
+  if (text.size() < 6 || text.size() > RecordingId::kTextLength)
+    return fail(Errc::usage, "a recording is named by its id, or by at least 6 characters of it");
+  CALLVAULT_TRY(settle_if_free(*impl_));
+  CALLVAULT_TRY_ASSIGN(const auto hits, impl_->catalog->with_prefix(text, 3));
+  CALLVAULT_TRY_ASSIGN(auto ids, impl_->catalog->tombstones_with_prefix(text, 3));
+  for (const auto& hit : hits) ids.push_back(hit.id);
+  if (ids.empty()) return fail(Errc::not_found, "no recording begins with " + std::string(text));
+  if (ids.size() > 1)
+    return fail(Errc::usage, "several recordings begin with " + std::string(text) + "; give more of the id");
+  return ids.front();
+}
+
+Result<Time> Vault::parse_time(std::string_view text) const { return impl_->zone.parse(text); }
+std::string Vault::format_time(Time time) const { return impl_->zone.rfc3339(time); }
+
+Result<PlaySummary> Vault::play(const Person& person, const PlayOptions& options, ByteSink& sink) {
+  CALLVAULT_TRY(settle_if_free(*impl_));
+  auto opened = [&]() -> Result<review::Opened> {
+    CALLVAULT_TRY_ASSIGN(const auto session, Session::begin(*impl_, Access::look, person.name()));
+    CALLVAULT_TRY(session->require(person, {Role::officer, Role::reviewer, Role::evaluator}, "play"));
+    CALLVAULT_TRY(locate_stored(session->context(), options.id));
+    const auto roles = session->directory().people.at(person.name()).roles;
+    const auto listeners = static_cast<unsigned>(Role::reviewer) | static_cast<unsigned>(Role::evaluator);
+    const review::Reviewer reviewer{person.impl().identity, (roles & listeners) != 0};
+    return review::open(session->context(), reviewer, options);
+  }();
+  if (!opened) return std::move(opened).error();
+  return opened->write(sink);
+}
+
+}  // namespace callvault

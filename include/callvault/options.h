@@ -30,6 +30,7 @@ struct InitOptions {
   bool unsafe_keeper = false;                   // accept a place that cannot be shown to forget
   bool unsafe_fast_passphrase = false;          // tests only: a cheap Argon2id
   std::string user = "officer";
+  std::string recorder_group;  // Unix group that may record: reads keys/intake, writes incoming/
 };
 
 struct OpenOptions {

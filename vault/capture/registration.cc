@@ -13,7 +13,8 @@ using keys::NodeRow;
 
 constexpr crypto::Digest kUnknownHash{};
 
-Result<std::optional<Registered>> look_in(const context::Context& context, std::uint32_t bucket, const RecordingId& id) {
+Result<std::optional<Registered>> look_in(const context::Context& context, std::uint32_t bucket,
+                                          const RecordingId& id) {
   CALLVAULT_TRY_ASSIGN(const auto node, context.state.open_node(bucket));
   CALLVAULT_TRY_ASSIGN(const auto row, node.find(id));
   if (!row) return std::optional<Registered>();
@@ -149,8 +150,8 @@ class Reading {
     for (const auto id : registered_->intake)
       if (std::find(out_.row.intake.begin(), out_.row.intake.end(), id) == out_.row.intake.end())
         out_.row.intake.push_back(id);
-    out_.changed = registered_->in_progress != out_.row.in_progress ||
-                   registered_->tracks.size() != out_.row.tracks.size();
+    out_.changed =
+        registered_->in_progress != out_.row.in_progress || registered_->tracks.size() != out_.row.tracks.size();
   }
 
   Result<void> set_expiry() {

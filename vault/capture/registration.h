@@ -18,7 +18,7 @@ struct Registered {
 };
 
 struct Registration {
-  keys::NodeRow row;            // its views point into `secrets`
+  keys::NodeRow row;  // its views point into `secrets`
   std::list<crypto::Key> secrets;
   catalog::Row details;
   std::string retention_class;

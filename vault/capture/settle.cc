@@ -193,8 +193,8 @@ class Settling {
     for (const auto& r : fresh_) {
       if (r.folded_into == RecordingId()) continue;
       for (const auto& track : r.row.tracks)
-        CALLVAULT_TRY(os::remove_file(context_.layout.incoming() /
-                                      base::sealed_file_name(r.row.id, track.name, track.segment)));
+        CALLVAULT_TRY(
+            os::remove_file(context_.layout.incoming() / base::sealed_file_name(r.row.id, track.name, track.segment)));
     }
     for (const auto& folder : folders) CALLVAULT_TRY(os::sync_folder(folder));
     return os::sync_folder(context_.layout.incoming());

@@ -47,8 +47,8 @@ Result<void> take_tombstones(const Context& context) {
   CALLVAULT_TRY_ASSIGN(const auto head, context.log.journal().head());
   if (position >= head.size) return {};
   std::vector<Tombstone> found;
-  CALLVAULT_TRY(context.log.journal().for_each(
-      position, [&](std::uint64_t index, const journal::Entry& entry) -> Result<bool> {
+  CALLVAULT_TRY(
+      context.log.journal().for_each(position, [&](std::uint64_t index, const journal::Entry& entry) -> Result<bool> {
         if (index >= head.size) return false;
         if (entry.event != kTombstoneEvent) return true;
         CALLVAULT_TRY_ASSIGN(auto one, decode_tombstone(index, entry));

@@ -67,7 +67,8 @@ Result<Config> parse_config(std::string_view text) {
   for (const auto& [key, node] : *classes) {
     const std::string name(key.str());
     const auto period_text = node.value<std::string>();
-    if (!base::is_plain_name(name, 32) || !period_text) return bad("retention." + name + " is not a period such as \"6mo\"");
+    if (!base::is_plain_name(name, 32) || !period_text)
+      return bad("retention." + name + " is not a period such as \"6mo\"");
     auto period = Period::parse(*period_text);
     if (!period) return bad("retention." + name + ": " + period.error().message);
     RetentionClass c{name, *period};

@@ -18,7 +18,7 @@ struct Config {
   std::string organisation;
   std::string time_zone;
   std::string country_code;
-  std::optional<os::Path> keeper;  // only when it is not the sibling folder
+  std::optional<os::Path> keeper;       // only when it is not the sibling folder
   std::vector<RetentionClass> classes;  // the first is `default`
   std::chrono::hours pending_grace{24};
 

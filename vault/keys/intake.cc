@@ -67,7 +67,8 @@ Result<IntakeLease> acquire_intake(const base::Layout& layout) {
         base::Bytes bytes(kFileBytes + 1);
         CALLVAULT_TRY_ASSIGN(const auto got, file->read_at(bytes, 0));
         CALLVAULT_TRY_ASSIGN(auto key, decode_intake(base::ByteView(bytes).first(got)));
-        if (key.id != ids.back()) return fail(Errc::corrupt, "an intake key file has another key's number: " + path.string());
+        if (key.id != ids.back())
+          return fail(Errc::corrupt, "an intake key file has another key's number: " + path.string());
         return IntakeLease{std::move(key), std::move(*file)};
       }
     }

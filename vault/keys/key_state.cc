@@ -37,9 +37,8 @@ Result<KeyState> KeyState::load(const base::Layout& layout, Keeper& keeper, Acce
     }
     return state;
   }
-  return fail(Errc::corrupt,
-              "the keeper has no root for keys/directory (its epoch is " + std::to_string(epoch) +
-                  "): an old copy of one of the two was brought back; nothing was wiped");
+  return fail(Errc::corrupt, "the keeper has no root for keys/directory (its epoch is " + std::to_string(epoch) +
+                                 "): an old copy of one of the two was brought back; nothing was wiped");
 }
 
 Result<Node> KeyState::open_node(std::uint32_t number) const {

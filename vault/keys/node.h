@@ -65,6 +65,7 @@ Result<crypto::SecretBuffer> encode_node(std::vector<NodeRow>& rows);
 // File: magic "CVBUCKET", u16 version, u16 zero, u32 bucket, u64 generation, sealed(n_b; aad = all before).
 base::Bytes seal_node(const crypto::SecretBuffer& plain, std::uint32_t bucket, std::uint64_t generation,
                       const crypto::Key& node_key);
-Result<Node> open_node(base::ByteView file, std::uint32_t bucket, std::uint64_t generation, const crypto::Key& node_key);
+Result<Node> open_node(base::ByteView file, std::uint32_t bucket, std::uint64_t generation,
+                       const crypto::Key& node_key);
 
 }  // namespace callvault::keys

@@ -83,18 +83,17 @@ Result<Pending> read_pending(const context::Context& context) {
   std::uint64_t first = 0;
   if (!parse_number(text, first)) return fail(Errc::corrupt, "keys/pending is damaged");
   Pending out;
-  CALLVAULT_TRY(context.log.journal().for_each(
-      first, [&](std::uint64_t, const journal::Entry& entry) -> Result<bool> {
-        if (entry.event != kIntentEvent) return true;
-        const auto epoch = entry.facts.find("epoch");
-        if (epoch == entry.facts.end() || !parse_number(epoch->second, out.next_epoch))
-          return fail(Errc::corrupt, "an intent in the journal is damaged");
-        for (const auto& item : entry.items) {
-          CALLVAULT_TRY_ASSIGN(auto one, decode_doomed(item));
-          out.doomed.push_back(std::move(one));
-        }
-        return true;
-      }));
+  CALLVAULT_TRY(context.log.journal().for_each(first, [&](std::uint64_t, const journal::Entry& entry) -> Result<bool> {
+    if (entry.event != kIntentEvent) return true;
+    const auto epoch = entry.facts.find("epoch");
+    if (epoch == entry.facts.end() || !parse_number(epoch->second, out.next_epoch))
+      return fail(Errc::corrupt, "an intent in the journal is damaged");
+    for (const auto& item : entry.items) {
+      CALLVAULT_TRY_ASSIGN(auto one, decode_doomed(item));
+      out.doomed.push_back(std::move(one));
+    }
+    return true;
+  }));
   return out;
 }
 

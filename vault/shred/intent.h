@@ -21,7 +21,7 @@ struct Doomed {
   std::int32_t day = 0;
   std::uint64_t duration_s = 0;
   std::string reason;
-  bool whole = true;                                          // else only the tracks below
+  bool whole = true;                                        // else only the tracks below
   std::vector<std::pair<TrackName, std::uint16_t>> tracks;  // whose files go
 };
 

@@ -61,15 +61,17 @@ Result<void> clean(context::Context& context, const std::vector<Doomed>& doomed,
   std::uint64_t whole = 0;
   for (const auto& d : doomed) {
     if (!d.whole) {
-      CALLVAULT_TRY_ASSIGN(auto entry, context.log.entry("track_shredded", {{"id", d.id.text()},
-                                                                            {"track", std::string(to_word(d.tracks.front().first))},
-                                                                            {"reason", d.reason}}));
+      CALLVAULT_TRY_ASSIGN(auto entry,
+                           context.log.entry("track_shredded", {{"id", d.id.text()},
+                                                                {"track", std::string(to_word(d.tracks.front().first))},
+                                                                {"reason", d.reason}}));
       entries.push_back(std::move(entry));
       continue;
     }
     ++whole;
-    CALLVAULT_TRY_ASSIGN(auto entry, context::encode_tombstone(
-                                         context.log, Tombstone{d.id, base::day_text(d.day), d.duration_s, d.reason, {}, epoch, 0}));
+    CALLVAULT_TRY_ASSIGN(
+        auto entry, context::encode_tombstone(
+                        context.log, Tombstone{d.id, base::day_text(d.day), d.duration_s, d.reason, {}, epoch, 0}));
     entries.push_back(std::move(entry));
   }
   CALLVAULT_TRY_ASSIGN(auto done, context.log.entry(kDoneEvent, {{"epoch", std::to_string(epoch)},
@@ -189,8 +191,13 @@ class Shredding {
       CALLVAULT_TRY_ASSIGN(const keys::Node* node, node_of(victim.bucket));
       CALLVAULT_TRY_ASSIGN(const auto row, node->find(victim.id));
       if (!row) continue;
-      Doomed d{victim.id, victim.bucket, context_.state.directory().buckets.at(victim.bucket).day,
-               row->duration_s, victim.reason, true, {}};
+      Doomed d{victim.id,
+               victim.bucket,
+               context_.state.directory().buckets.at(victim.bucket).day,
+               row->duration_s,
+               victim.reason,
+               true,
+               {}};
       const bool others = std::any_of(row->tracks.begin(), row->tracks.end(),
                                       [&](const auto& t) { return victim.track && t.name != *victim.track; });
       d.whole = !others;
@@ -235,8 +242,8 @@ class Shredding {
   // Step 6, from what is on disk now: the keeper has one root, and nothing it opens knows a victim.
   Result<void> verify_gone() {
     CALLVAULT_TRY_ASSIGN(const auto slots, context_.state.keeper().read());
-    CALLVAULT_TRY_ASSIGN(const auto fresh, keys::KeyState::load(context_.layout, context_.state.keeper(),
-                                                                keys::KeyState::Access::look));
+    CALLVAULT_TRY_ASSIGN(const auto fresh,
+                         keys::KeyState::load(context_.layout, context_.state.keeper(), keys::KeyState::Access::look));
     bool gone = slots.size() == 1 && slots.front().epoch == fresh.directory().epoch;
     for (const auto id : retired_) gone = gone && !fresh.directory().intake.contains(id);
     for (const auto& [number, doomed] : by_bucket_) {

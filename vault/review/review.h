@@ -1,0 +1,47 @@
+// The one function that opens. Gate, journal, then keys: the access stands in the journal before any secret is used,
+// and neither the reviewer's half nor the keeper's opens a track alone.
+#pragma once
+
+#include <chrono>
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include "callvault/options.h"
+#include "callvault/reports.h"
+#include "context/context.h"
+#include "keys/identity.h"
+#include "review/track_pages.h"
+
+namespace callvault::review {
+
+// The review key's half of an opened identity: checked against keys/review.pub by the caller.
+struct Reviewer {
+  const keys::Identity& identity;
+  bool may_listen = false;  // the role allows it
+};
+
+// An opened recording: its keys, in locked memory, and its files. Needs no lock any more: whoever is allowed to listen
+// now may hear it to its end, and a purge never waits for a slow listener.
+class Opened {
+ public:
+  // Errors: usage when the range lies outside; corrupt; those of the sink.
+  Result<PlaySummary> write(ByteSink& sink);
+
+ private:
+  friend class Opening;
+  Result<PlaySummary> write_opus(ByteSink& sink);
+  Result<PlaySummary> write_wav(ByteSink& sink);
+  Result<void> give(ByteSink& sink, base::ByteView bytes);
+
+  PlaySummary summary_;
+  PlayFormat format_ = PlayFormat::wav;
+  std::optional<std::chrono::milliseconds> from_, to_;
+  std::vector<std::unique_ptr<TrackPages>> pages_;
+};
+
+// Errors: not_found; gone; refused (role, consent, hold, restriction: the message says which); usage (a track or format
+// the recording does not have); corrupt; io. A refusal is journalled as well.
+Result<Opened> open(context::Context& context, const Reviewer& reviewer, const PlayOptions& options);
+
+}  // namespace callvault::review

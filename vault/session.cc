@@ -1,0 +1,188 @@
+#include "session.h"
+
+#include <algorithm>
+
+#include "context/rows.h"
+#include "context/tombstones.h"
+#include "retention/plan.h"
+
+namespace callvault {
+namespace {
+
+// A lock held by somebody else must not keep a listing waiting.
+constexpr std::chrono::milliseconds kSettlePatience{50};
+
+Result<bool> catalog_is_current(const Vault::Impl& vault, const keys::Directory& directory) {
+  CALLVAULT_TRY_ASSIGN(const auto held, vault.catalog->generations());
+  if (held.size() != directory.buckets.size()) return false;
+  return std::all_of(held.begin(), held.end(), [&](const auto& item) {
+    const auto it = directory.buckets.find(item.first);
+    return it != directory.buckets.end() && it->second.generation == item.second;
+  });
+}
+
+bool has_role(std::uint8_t roles, std::initializer_list<Role> wanted) {
+  return std::any_of(wanted.begin(), wanted.end(),
+                     [&](Role role) { return (roles & static_cast<std::uint8_t>(role)) != 0; });
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Session>> Session::begin(Vault::Impl& vault, Access access, std::string actor) {
+  for (int round = 0;; ++round) {
+    const auto mode = access == Access::look ? os::LockMode::shared : os::LockMode::exclusive;
+    CALLVAULT_TRY_ASSIGN(auto lock, os::Lock::acquire(vault.layout.state_lock(), mode, vault.patience));
+    auto state =
+        keys::KeyState::load(vault.layout, *vault.keeper,
+                             access == Access::look ? keys::KeyState::Access::look : keys::KeyState::Access::change);
+    if (!state) return std::move(state).error();
+    std::unique_ptr<Session> session(new Session(vault, std::move(lock), std::move(*state)));
+    CALLVAULT_TRY(session->check_journal());
+    const Time now = vault.clock->now();
+    session->log_ = std::make_unique<context::Log>(*vault.journal, session->state_, std::move(actor), now);
+    session->context_ = std::make_unique<context::Context>(
+        context::Context{vault.layout, vault.config, vault.zone, session->state_, *vault.catalog, *session->log_, now});
+    if (access == Access::change) {
+      CALLVAULT_TRY(session->recover());
+      return session;
+    }
+    auto current = catalog_is_current(vault, session->directory());
+    if (current && *current && !shred::is_pending(vault.layout)) return session;
+    if (!current && current.error().code != Errc::corrupt) return std::move(current).error();
+    if (round == 3) return fail(Errc::busy, "the catalogue changes faster than it can be read; try again");
+    // Somebody has to finish what a crash left or bring the catalogue up to date: this process, under the lock.
+    actor = session->log_->actor();
+    session.reset();
+    CALLVAULT_TRY(begin(vault, Access::change, actor));
+  }
+}
+
+// A journal that was cut or exchanged must not be built upon: its tombstones are what is left of the shredded.
+Result<void> Session::check_journal() {
+  const auto& directory = state_.directory();
+  CALLVAULT_TRY_ASSIGN(const auto head, vault_.journal->head());
+  if (head.size < directory.journal_size)
+    return fail(Errc::corrupt, "the journal has " + std::to_string(head.size) + " entries, the directory remembers " +
+                                   std::to_string(directory.journal_size) +
+                                   ": it was cut or an old copy was brought back");
+  if (directory.journal_size == 0) return {};
+  CALLVAULT_TRY_ASSIGN(const auto remembered, vault_.journal->head_at(directory.journal_size));
+  if (remembered.root != directory.journal_root)
+    return fail(Errc::corrupt, "the journal is not the one the directory remembers");
+  return {};
+}
+
+Result<void> Session::recover() {
+  Result<void> refreshed = context::refresh_catalog(*context_);
+  if (!refreshed && refreshed.error().code == Errc::corrupt) {
+    // Derived, so a damaged one is simply made again. Key state damage shows up again below, and stays an error.
+    CALLVAULT_TRY(catalog::Catalog::discard(vault_.layout.catalog()));
+    CALLVAULT_TRY_ASSIGN(auto fresh, catalog::Catalog::open(vault_.layout.catalog()));
+    *vault_.catalog = std::move(fresh);
+    refreshed = context::refresh_catalog(*context_);
+  }
+  CALLVAULT_TRY(std::move(refreshed));
+  CALLVAULT_TRY_ASSIGN(finished_, shred::finish_pending(*context_));
+  CALLVAULT_TRY_ASSIGN(const bool edited, context::ensure_staff_keys(state_.edit(), context_->now));
+  return edited ? state_.commit() : Result<void>();
+}
+
+Result<void> Session::require(const Person& person, std::initializer_list<Role> roles, std::string_view verb) {
+  const auto& people = directory().people;
+  const auto it = people.find(person.name());
+  const auto& mine = person.impl().identity.public_part();
+  if (it != people.end() && !it->second.disabled && it->second.signing == mine.signing && it->second.box == mine.box &&
+      has_role(it->second.roles, roles))
+    return {};
+  CALLVAULT_TRY(log_->append("refused", {{"verb", std::string(verb)}, {"result", "role"}}));
+  return fail(Errc::refused, person.name() + " has no role that allows " + std::string(verb));
+}
+
+Result<std::uint64_t> settle_if_free(Vault::Impl& vault) {
+  CALLVAULT_TRY_ASSIGN(const auto before, capture::count_unsettled(vault.layout));
+  if (before.waiting == 0) return std::uint64_t{0};
+  const auto patience = std::exchange(vault.patience, kSettlePatience);
+  auto session = Session::begin(vault, Access::change, "");
+  vault.patience = patience;
+  if (!session && session.error().code == Errc::busy) return before.waiting;
+  if (!session) return std::move(session).error();
+  CALLVAULT_TRY_ASSIGN(const auto report, capture::settle((*session)->context(), capture::SettleMode::finished));
+  return static_cast<std::uint64_t>(report.problems.size());
+}
+
+Result<Located> locate_stored(context::Context& context, const RecordingId& id) {
+  CALLVAULT_TRY_ASSIGN(const auto stored, context.catalog.get(id));
+  if (stored) {
+    CALLVAULT_TRY_ASSIGN(auto node, context.state.open_node(stored->bucket));
+    CALLVAULT_TRY_ASSIGN(auto row, node.find(id));
+    if (row) return Located{stored->bucket, std::move(node), std::move(*row)};
+  }
+  CALLVAULT_TRY_ASSIGN(const auto tombstone, context.catalog.tombstone(id));
+  if (tombstone)
+    return fail(Errc::gone, "recording " + id.text() + " is gone: shredded on " +
+                                context.zone.rfc3339(tombstone->shredded_at) + " (" + tombstone->reason + ")");
+  CALLVAULT_TRY_ASSIGN(const auto names, os::list_folder(context.layout.incoming()));
+  for (const auto& name : names)
+    if (name.starts_with(id.text())) return fail(Errc::busy, "recording " + id.text() + " is not settled yet");
+  return fail(Errc::not_found, "no recording " + id.text());
+}
+
+Result<Located> locate(context::Context& context, const RecordingId& id) {
+  CALLVAULT_TRY_ASSIGN(auto found, locate_stored(context, id));
+  if (state_of(found.row, context.now) == State::expired)
+    return fail(Errc::gone, "recording " + id.text() + " expired on " + context.zone.rfc3339(found.row.expires_at));
+  return found;
+}
+
+bool is_held(const keys::NodeRow& row, Time now) {
+  return std::any_of(row.holds.begin(), row.holds.end(), [&](const Hold& h) { return !h.until || now < *h.until; });
+}
+
+State state_of(const keys::NodeRow& row, Time now) {
+  if (is_held(row, now)) return State::held;
+  if (retention::is_expired(row.expires_at, now)) return State::expired;
+  if (row.restricted) return State::restricted;
+  return row.in_progress ? State::in_progress : State::live;
+}
+
+CallRecord to_record(const keys::Bucket& bucket, const keys::NodeRow& row, const catalog::Row& details, Time now) {
+  CallRecord out;
+  out.id = row.id;
+  out.started_at = row.started_at;
+  out.ended_at = details.ended_at;
+  if (details.duration_ms) out.duration_s = static_cast<double>(*details.duration_ms) / 1000.0;
+  out.expires_at = row.expires_at;
+  out.direction = details.direction;
+  out.caller = details.caller;
+  out.called = details.called;
+  out.agent = details.agent;
+  out.call_id = details.call_id;
+  out.retention_class = bucket.retention_class;
+  out.notice = details.notice;
+  out.notice_played = details.notice_played;
+  out.basis = row.basis;
+  out.consents = {{Party::caller, row.caller_consent}, {Party::agent, row.agent_consent}};
+  out.state = state_of(row, now);
+  out.flags = row.flags;
+  for (const auto& t : details.tracks)
+    if (std::any_of(row.tracks.begin(), row.tracks.end(),
+                    [&](const auto& s) { return s.name == t.name && s.segment == t.segment; }))
+      out.tracks.push_back(t);
+  for (const auto& h : row.holds)
+    if (!h.until || now < *h.until) out.holds.push_back(h);
+  return out;
+}
+
+Result<void> survey(context::Context& context,
+                    const std::function<Result<void>(const keys::Bucket&, const keys::NodeRow&)>& visit) {
+  for (const auto& [number, bucket] : context.state.directory().buckets) {
+    CALLVAULT_TRY_ASSIGN(const auto node, context.state.open_node(number));
+    for (std::size_t i = 0; i < node.size(); ++i) {
+      CALLVAULT_TRY_ASSIGN(const auto row, node.row(i));
+      CALLVAULT_TRY(visit(bucket, row));
+    }
+  }
+  return {};
+}
+
+}  // namespace callvault

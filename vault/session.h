@@ -1,0 +1,93 @@
+// An opened vault, and one verb's stay in it: locked, recovered, consistent, at one instant, for one actor.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "callvault/vault.h"
+#include "capture/settle.h"
+#include "context/context.h"
+#include "keys/file_keeper.h"
+#include "keys/identity.h"
+#include "os/lock.h"
+#include "shred/shred.h"
+
+namespace callvault {
+
+struct Person::Impl {
+  keys::Identity identity;
+  std::uint8_t roles = 0;
+};
+
+struct Vault::Impl {
+  base::Layout layout;
+  keys::Config config;
+  base::Zone zone;
+  std::unique_ptr<keys::Keeper> keeper;
+  os::Path keeper_folder;
+  std::unique_ptr<journal::Journal> journal;
+  std::unique_ptr<catalog::Catalog> catalog;
+  std::chrono::milliseconds patience;
+  const Clock* clock;
+};
+
+enum class Access : std::uint8_t {
+  look,    // shared lock: reads key state, may append to the journal
+  change,  // exclusive lock: finishes what a crash left, then changes key state
+};
+
+class Session {
+ public:
+  // Errors: busy, corrupt (also when the journal is shorter than the directory remembers), io.
+  static Result<std::unique_ptr<Session>> begin(Vault::Impl& vault, Access access, std::string actor);
+
+  context::Context& context() { return *context_; }
+  keys::KeyState& state() { return state_; }
+  const keys::Directory& directory() const { return state_.directory(); }
+  const shred::Finished& finished() const { return finished_; }
+
+  // Errc::refused unless the actor has one of the roles (and is not disabled). Journalled.
+  Result<void> require(const Person& person, std::initializer_list<Role> roles, std::string_view verb);
+
+ private:
+  Session(Vault::Impl& vault, os::Lock lock, keys::KeyState state)
+      : vault_(vault), lock_(std::move(lock)), state_(std::move(state)) {}
+  Result<void> check_journal();
+  Result<void> recover();
+
+  Vault::Impl& vault_;
+  os::Lock lock_;
+  keys::KeyState state_;
+  std::unique_ptr<context::Log> log_;
+  std::unique_ptr<context::Context> context_;
+  shred::Finished finished_;
+};
+
+// Settles what waits in incoming/, when the lock can be had at once; tells how many recordings stay unsettled.
+Result<std::uint64_t> settle_if_free(Vault::Impl& vault);
+
+// Where a recording stands.
+struct Located {
+  std::uint32_t bucket = 0;
+  keys::Node node;  // keeps the row's views alive
+  keys::NodeRow row;
+};
+// Errors: gone (a tombstone is left, or it has expired and nothing holds it), not_found, busy (still being recorded).
+Result<Located> locate(context::Context& context, const RecordingId& id);
+// The same without asking whether it has expired.
+Result<Located> locate_stored(context::Context& context, const RecordingId& id);
+
+bool is_held(const keys::NodeRow& row, Time now);
+State state_of(const keys::NodeRow& row, Time now);
+CallRecord to_record(const keys::Bucket& bucket, const keys::NodeRow& row, const catalog::Row& details, Time now);
+
+// Every recording of the vault as retention::plan wants it, bucket by bucket.
+struct Surveyed {
+  std::uint32_t bucket = 0;
+  RecordingId id;
+};
+Result<void> survey(context::Context& context,
+                    const std::function<Result<void>(const keys::Bucket&, const keys::NodeRow&)>& visit);
+
+}  // namespace callvault

@@ -1,0 +1,311 @@
+// Whether all is well: check, recover, reindex, prove-gone, doctor.
+#include <algorithm>
+#include <filesystem>
+#include <set>
+
+#include "base/text.h"
+#include "context/rows.h"
+#include "context/tombstones.h"
+#include "os/host.h"
+#include "os/place.h"
+#include "sealed/reader.h"
+#include "session.h"
+
+namespace callvault {
+namespace {
+
+namespace fs = std::filesystem;
+using keys::NodeRow;
+using Level = DoctorFinding::Level;
+
+class Checking {
+ public:
+  Checking(context::Context& context, const CheckOptions& options) : context_(context), options_(options) {}
+
+  Result<CheckReport> run() {
+    CALLVAULT_TRY_ASSIGN(const auto incoming, capture::count_unsettled(context_.layout));
+    report_.unsettled = incoming.waiting;
+    for (const auto& [number, bucket] : context_.state.directory().buckets) {
+      auto node = context_.state.open_node(number);
+      if (!node) {
+        report_.problems.push_back(node.error().message +
+                                   "; its recordings cannot be opened: bring back keys/ of a backup");
+        continue;
+      }
+      for (std::size_t i = 0; i < node->size(); ++i) {
+        auto row = node->row(i);
+        if (!row) {
+          report_.problems.push_back(row.error().message);
+          continue;
+        }
+        ++report_.recordings;
+        for (const auto& track : row->tracks) check_file(bucket, *row, track);
+      }
+    }
+    CALLVAULT_TRY(find_strangers());
+    if (auto walked = context_.catalog.check(); !walked)
+      report_.problems.push_back("catalogue: " + walked.error().message + "; run reindex");
+    CALLVAULT_TRY_ASSIGN(const auto remembered, remembered_head());
+    CALLVAULT_TRY_ASSIGN(const auto verified,
+                         context_.log.journal().verify(context_.log.journal().public_key(), remembered));
+    for (const auto& problem : verified.problems) report_.problems.push_back("journal: " + problem);
+    return report_;
+  }
+
+ private:
+  Result<std::optional<journal::Head>> remembered_head() const {
+    const auto& directory = context_.state.directory();
+    if (directory.journal_size == 0) return std::optional<journal::Head>();
+    return std::optional(journal::Head{directory.journal_size, directory.journal_root});
+  }
+
+  void check_file(const keys::Bucket& bucket, const NodeRow& row, const keys::TrackSecret& track) {
+    const std::string name = base::sealed_file_name(row.id, track.name, track.segment);
+    known_.insert(name);
+    const Result<void> checked = examine(bucket, row, track);
+    if (!checked) report_.problems.push_back(name + ": " + checked.error().message);
+  }
+
+  Result<void> examine(const keys::Bucket& bucket, const NodeRow& row, const keys::TrackSecret& track) {
+    CALLVAULT_TRY_ASSIGN(const auto path,
+                         context::find_sealed_file(context_.layout, bucket.day, row.id, track.name, track.segment));
+    CALLVAULT_TRY_ASSIGN(auto reader, sealed::Reader::open(path));
+    ++report_.files;
+    report_.chunks += reader.chunk_count();
+    if (reader.header().hash != track.header_hash)
+      return fail(Errc::corrupt, "the header is not the one that was settled");
+    if (row.in_progress) return {};
+    CALLVAULT_TRY_ASSIGN(const auto secret, crypto::Key::copy_of(row.record_secret));
+    CALLVAULT_TRY_ASSIGN(const auto trailer, reader.read_trailer(secret));
+    if (!options_.deep) return {};
+    CALLVAULT_TRY_ASSIGN(const auto hash, reader.hash_chunks());
+    if (hash != trailer.chunk_hash) return fail(Errc::corrupt, "the sealed audio is damaged");
+    return {};
+  }
+
+  // Files that no node knows: a leftover, or a copy brought back.
+  Result<void> find_strangers() {
+    CALLVAULT_TRY_ASSIGN(const auto days, os::list_folder(context_.layout.recordings()));
+    for (const auto& day : days) {
+      CALLVAULT_TRY_ASSIGN(const auto names, os::list_folder(context_.layout.recordings() / day));
+      for (const auto& name : names)
+        if (!known_.contains(name))
+          report_.problems.push_back("recordings/" + day + "/" + name +
+                                     ": no key state knows this file; it cannot be opened and may be removed");
+    }
+    return {};
+  }
+
+  context::Context& context_;
+  const CheckOptions& options_;
+  CheckReport report_;
+  std::set<std::string> known_;
+};
+
+// Every check of prove-gone, each of which can fail.
+class Proving {
+ public:
+  Proving(Vault::Impl& vault, context::Context& context, const RecordingId& id)
+      : vault_(vault), context_(context), id_(id) {}
+
+  Result<ProofReport> run() {
+    report_.id = id_;
+    CALLVAULT_TRY_ASSIGN(report_.tombstone, context_.catalog.tombstone(id_));
+    CALLVAULT_TRY_ASSIGN(const bool reachable, open_as_keeper());
+    CALLVAULT_TRY_ASSIGN(const auto places, scan());
+    if (!report_.tombstone && !reachable && places.empty())
+      return fail(Errc::not_found, "no recording " + id_.text() + " was ever here");
+    step("tombstone", report_.tombstone.has_value(),
+         report_.tombstone ? "shredded on " + context_.zone.rfc3339(report_.tombstone->shredded_at) + ", reason " +
+                                 report_.tombstone->reason
+                           : "there is none");
+    if (report_.tombstone) CALLVAULT_TRY(prove_log());
+    CALLVAULT_TRY(prove_keeper());
+    step("open as keeper", !reachable,
+         reachable ? "the key state still holds its secrets" : "no bucket of the key state knows it");
+    step("scan", places.empty(), places.empty() ? "no file of the vault carries its id" : places);
+    report_.gone = std::all_of(report_.steps.begin(), report_.steps.end(), [](const auto& s) { return s.passed; });
+    report_.not_seen = {"copies made by a person while allowed to open it",
+                        "remnants inside a solid state disk or below the file system",
+                        "memory snapshots of this host taken before the shred",
+                        "a root key read from the keeper before the shred"};
+    if (report_.gone) certify();
+    return report_;
+  }
+
+ private:
+  void step(std::string what, bool passed, std::string detail) {
+    report_.steps.push_back({std::move(what), passed, std::move(detail)});
+  }
+
+  Result<bool> open_as_keeper() {
+    for (const auto& [number, bucket] : context_.state.directory().buckets) {
+      CALLVAULT_TRY_ASSIGN(const auto node, context_.state.open_node(number));
+      CALLVAULT_TRY_ASSIGN(const auto row, node.find(id_));
+      if (row) return true;
+    }
+    return false;
+  }
+
+  Result<void> prove_log() {
+    const auto& journal = context_.log.journal();
+    const std::uint64_t index = report_.tombstone->journal_index;
+    CALLVAULT_TRY_ASSIGN(head_, journal.head());
+    CALLVAULT_TRY_ASSIGN(proof_, journal.inclusion_proof(index, head_.size));
+    CALLVAULT_TRY_ASSIGN(line_, journal.line(index));
+    const auto entry = journal::decode(line_);
+    const bool right = entry && entry->event == context::kTombstoneEvent && entry->facts.contains("id") &&
+                       entry->facts.at("id") == id_.text();
+    const bool in = journal::verify_inclusion(journal::leaf_hash(line_), index, head_, proof_);
+    step("journal proof", right && in,
+         "entry " + std::to_string(index) + " of " + std::to_string(head_.size) + ", " + std::to_string(proof_.size()) +
+             " hashes to root " + base::to_hex(head_.root));
+    return {};
+  }
+
+  Result<void> prove_keeper() {
+    CALLVAULT_TRY_ASSIGN(const auto slots, vault_.keeper->read());
+    CALLVAULT_TRY_ASSIGN(const bool unfinished, vault_.keeper->unfinished());
+    const bool alone = slots.size() == 1 && !unfinished;
+    const bool later = !report_.tombstone || (alone && slots.front().epoch >= report_.tombstone->epoch);
+    step("keeper", alone && later,
+         alone ? "holds one root, of epoch " + std::to_string(slots.front().epoch) : "a rotation is not finished");
+    return {};
+  }
+
+  // Names and headers: what a copy that was brought back would show.
+  Result<std::string> scan() {
+    std::string found;
+    std::error_code error;
+    for (const auto& folder : {context_.layout.recordings(), context_.layout.incoming(), context_.layout.keys()}) {
+      for (fs::recursive_directory_iterator it(folder, error), end; !error && it != end; it.increment(error)) {
+        if (!it->is_regular_file(error)) continue;
+        bool carries = it->path().filename().string().starts_with(id_.text());
+        if (!carries) {
+          const auto reader = sealed::Reader::open(it->path());
+          carries = reader && reader->header().id == id_;
+        }
+        if (carries)
+          found += (found.empty() ? "" : ", ") + it->path().lexically_relative(context_.layout.root).string();
+      }
+      if (error) return fail(Errc::io, "cannot list " + folder.string() + ": " + error.message());
+    }
+    return found;
+  }
+
+  void certify() {
+    const auto& t = *report_.tombstone;
+    const auto keeper = vault_.keeper->describe();
+    std::string text = "CERTIFICATE OF ERASURE\n";
+    text += "vault: " + context_.log.journal().origin() + "\n";
+    text += "controller: " + context_.config.organisation + "\n";
+    text += "recording: " + t.id.text() + "\n";
+    text += "call day: " + t.start_day + ", " + std::to_string(t.duration_s) + " s\n";
+    text += "shredded: " + base::utc_text(t.shredded_at) + ", reason " + t.reason + ", root epoch " +
+            std::to_string(t.epoch) + "\n";
+    text += "keeper: " + keeper.kind + " on " + keeper.medium + " medium; the old root was " + keeper.claim + "\n";
+    if (!keeper.sound) text += "keeper place: not shown to forget (" + keeper.reason + ")\n";
+    text += "journal entry " + std::to_string(t.journal_index) + ": " + line_ + "\n";
+    text += "journal size " + std::to_string(head_.size) + ", root " + base::to_hex(head_.root) + "\n";
+    for (const auto& hash : proof_) text += "proof " + base::to_hex(hash) + "\n";
+    text += "This certificate shows that the procedure ran. It cannot show that no copy exists of:\n";
+    for (const auto& what : report_.not_seen) text += "  - " + what + "\n";
+    report_.certificate = std::move(text);
+  }
+
+  Vault::Impl& vault_;
+  context::Context& context_;
+  RecordingId id_;
+  ProofReport report_;
+  journal::Head head_;
+  std::vector<crypto::Digest> proof_;
+  std::string line_;
+};
+
+}  // namespace
+
+Result<CheckReport> Vault::check(const CheckOptions& options) {
+  CALLVAULT_TRY_ASSIGN(const auto session, Session::begin(*impl_, Access::look, ""));
+  return Checking(session->context(), options).run();
+}
+
+Result<RecoverReport> Vault::recover() {
+  CALLVAULT_TRY_ASSIGN(const auto session, Session::begin(*impl_, Access::change, ""));
+  CALLVAULT_TRY_ASSIGN(const auto settled, capture::settle(session->context(), capture::SettleMode::finished));
+  RecoverReport out;
+  out.interrupted_sealed = settled.interrupted;
+  out.settled = settled.settled;
+  out.refused = settled.problems.size();
+  out.rotations_finished = session->finished().finished;
+  out.rotations_undone = session->finished().undone;
+  if (out.interrupted_sealed + out.rotations_finished + out.rotations_undone > 0)
+    CALLVAULT_TRY(session->context().log.append("recovered", {{"interrupted", std::to_string(out.interrupted_sealed)},
+                                                              {"finished", std::to_string(out.rotations_finished)},
+                                                              {"undone", std::to_string(out.rotations_undone)}}));
+  return out;
+}
+
+Result<ReindexReport> Vault::reindex() {
+  CALLVAULT_TRY(catalog::Catalog::discard(impl_->layout.catalog(), impl_->patience));
+  CALLVAULT_TRY_ASSIGN(auto fresh, catalog::Catalog::open(impl_->layout.catalog()));
+  *impl_->catalog = std::move(fresh);
+  // Beginning a change brings an empty catalogue up to date from the truth.
+  CALLVAULT_TRY_ASSIGN(const auto session, Session::begin(*impl_, Access::change, ""));
+  CALLVAULT_TRY(capture::settle(session->context(), capture::SettleMode::finished));
+  ReindexReport out;
+  for (const auto& [number, bucket] : session->directory().buckets) out.recordings += bucket.recordings;
+  CALLVAULT_TRY(impl_->catalog->for_each_tombstone([&](const Tombstone&) { return ++out.tombstones > 0; }));
+  CALLVAULT_TRY(session->context().log.append("reindexed", {{"recordings", std::to_string(out.recordings)}}));
+  return out;
+}
+
+Result<ProofReport> Vault::prove_gone(const RecordingId& id) {
+  CALLVAULT_TRY(settle_if_free(*impl_));
+  CALLVAULT_TRY_ASSIGN(const auto session, Session::begin(*impl_, Access::look, ""));
+  return Proving(*impl_, session->context(), id).run();
+}
+
+Result<DoctorReport> Vault::doctor() {
+  DoctorReport out;
+  const auto add = [&](Level level, std::string subject, std::string message) {
+    out.findings.push_back({level, std::move(subject), std::move(message)});
+  };
+  const auto keeper = impl_->keeper->describe();
+  if (keeper.sound)
+    add(Level::ok, "keeper", keeper.kind + " in " + keeper.path + ", medium " + keeper.medium);
+  else
+    add(Level::danger, "keeper", "the place is not shown to forget: " + keeper.reason);
+  if (os::is_inside(impl_->keeper_folder, impl_->layout.root))
+    add(Level::danger, "keeper", "it lies inside the vault: every copy of the vault holds it; move it out");
+  add(Level::warning, "separation", "not separated: commands read the keeper as the vault's own user");
+  const auto host = os::examine_host();
+  const bool plain_swap = std::any_of(host.swaps.begin(), host.swaps.end(), [](const os::SwapArea& s) {
+    return s.protection == os::SwapProtection::plain || s.protection == os::SwapProtection::unknown;
+  });
+  if (plain_swap)
+    add(Level::warning, "swap", "unencrypted swap is in use; keys are locked in memory, audio buffers are not");
+  else
+    add(Level::ok, "swap", host.swaps.empty() ? "none in use" : "encrypted or in memory");
+  if (host.core_limit == 0 && host.dumpable == false)
+    add(Level::ok, "core dumps", "forbidden for this process");
+  else
+    add(Level::danger, "core dumps", "this process could be dumped or traced");
+  if (host.clock_synchronised == true)
+    add(Level::ok, "clock", "synchronised");
+  else
+    add(Level::warning, "clock", "the kernel does not call it synchronised; retention depends on it");
+  if (host.locked_memory_limit < 8ULL * 1024 * 1024)
+    add(Level::warning, "locked memory", "the limit is below 8 MiB; large buckets may not open");
+  if (host.hypervisor)
+    add(Level::warning, "virtual machine", *host.hypervisor + ": memory snapshots of this host may hold keys");
+  const os::Path secret[] = {impl_->layout.directory(), impl_->layout.buckets(), impl_->layout.journal(),
+                             impl_->layout.catalog(),   impl_->layout.people(),  impl_->keeper_folder};
+  const auto loose = os::loose_paths(secret);
+  for (const auto& path : loose)
+    add(Level::danger, "permissions", path.path.string() + " is open to others; chmod go= it");
+  if (loose.empty())
+    add(Level::ok, "permissions", "key state, journal, catalogue and keeper are the vault user's alone");
+  return out;
+}
+
+}  // namespace callvault

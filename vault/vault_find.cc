@@ -1,0 +1,224 @@
+// Finding and showing.
+#include <algorithm>
+#include <map>
+#include <set>
+
+#include "base/phone.h"
+#include "context/rows.h"
+#include "retention/plan.h"
+#include "session.h"
+
+namespace callvault {
+namespace {
+
+using keys::NodeRow;
+
+constexpr std::initializer_list<Role> kFinders{Role::officer, Role::reviewer, Role::evaluator, Role::operator_};
+
+// One recording that the key state says matches. Its secret is a copy, so that the node can be closed: a day may have
+// many buckets, and locked memory is scarce.
+struct Match {
+  NodeRow row;
+  std::uint32_t bucket = 0;
+  crypto::Key secret;
+};
+
+Result<Match> keep(NodeRow row, std::uint32_t bucket) {
+  CALLVAULT_TRY_ASSIGN(auto secret, crypto::Key::copy_of(row.record_secret));
+  row.record_secret = secret.reveal();
+  for (auto& t : row.tracks) t.secret = {};
+  return Match{std::move(row), bucket, std::move(secret)};
+}
+
+class Finding {
+ public:
+  using Visit = std::function<bool(const CallRecord&)>;
+  Finding(context::Context& context, const Query& query, const Visit& visit)
+      : context_(context), query_(query), visit_(visit) {}
+
+  Result<std::uint64_t> run() {
+    if (query_.limit && *query_.limit == 0) return std::uint64_t{0};
+    if (query_.state == State::gone) return tombstones();
+    CALLVAULT_TRY(search_tokens());
+    std::map<std::int32_t, std::vector<std::uint32_t>, std::greater<>> days;
+    for (const auto& [number, bucket] : context_.state.directory().buckets)
+      if (wanted(bucket)) days[bucket.day].push_back(number);
+    for (const auto& [day, buckets] : days) {
+      CALLVAULT_TRY_ASSIGN(const bool more, one_day(day, buckets));
+      if (!more) break;
+    }
+    return found_;
+  }
+
+ private:
+  // By caller, called, agent or call id: the recordings that have all the values asked for, by bucket.
+  Result<void> search_tokens() {
+    const std::pair<const std::optional<std::string>&, catalog::Field> fields[] = {
+        {query_.caller, catalog::Field::caller},
+        {query_.called, catalog::Field::called},
+        {query_.agent, catalog::Field::agent},
+        {query_.call_id, catalog::Field::call_id}};
+    std::vector<catalog::BucketKey> keys;
+    for (const auto& [number, bucket] : context_.state.directory().buckets)
+      keys.push_back({number, bucket.generation, &bucket.index_key});
+    for (const auto& [text, field] : fields) {
+      if (!text) continue;
+      std::string value = *text;
+      if (field == catalog::Field::caller || field == catalog::Field::called) {
+        CALLVAULT_TRY_ASSIGN(value, base::normalise_number(*text, context_.config.country_code));
+      }
+      CALLVAULT_TRY_ASSIGN(auto hits, context_.catalog.lookup_all(keys, field, value));
+      if (!hits.stale.empty()) return fail(Errc::corrupt, "the catalogue is behind the key state; run reindex");
+      std::set<catalog::Hit> now(hits.found.begin(), hits.found.end());
+      if (by_token_) std::erase_if(now, [&](const catalog::Hit& hit) { return !by_token_->contains(hit); });
+      by_token_ = std::move(now);
+    }
+    if (!by_token_) return {};
+    for (const auto& hit : *by_token_) hits_[hit.bucket].push_back(hit.id);
+    return {};
+  }
+
+  bool wanted(const keys::Bucket& bucket) const {
+    if (by_token_ && !hits_.contains(bucket.number)) return false;
+    if (query_.from && bucket.day < context_.zone.civil_day(*query_.from)) return false;
+    return !(query_.to && bucket.day > context_.zone.civil_day(*query_.to));
+  }
+
+  bool matches(const NodeRow& row) const {
+    if (query_.from && row.started_at < *query_.from) return false;
+    if (query_.to && row.started_at >= *query_.to) return false;
+    if (query_.consent && row.caller_consent != *query_.consent) return false;
+    if (query_.interrupted_only && !row.flags.interrupted) return false;
+    const State state = state_of(row, context_.now);
+    if (state == State::expired) return false;
+    return !query_.state || state == *query_.state;
+  }
+
+  Result<bool> one_day(std::int32_t day, const std::vector<std::uint32_t>& buckets) {
+    if (query_.consent && !by_token_) {
+      CALLVAULT_TRY_ASSIGN(const bool any,
+                           context_.catalog.any_consent(*query_.consent, static_cast<std::uint32_t>(day)));
+      if (!any) return true;
+    }
+    std::vector<Match> found;
+    for (const auto number : buckets) CALLVAULT_TRY(one_bucket(number, found));
+    std::sort(found.begin(), found.end(), newer);
+    for (const Match& match : found) {
+      const keys::Bucket& bucket = context_.state.directory().buckets.at(match.bucket);
+      CALLVAULT_TRY_ASSIGN(const auto details, context::row_of(context_, bucket, match.row));
+      if (query_.direction && details.direction != *query_.direction) continue;
+      ++found_;
+      if (!visit_(to_record(bucket, match.row, details, context_.now))) return false;
+      if (query_.limit && found_ >= *query_.limit) return false;
+    }
+    return true;
+  }
+
+  static bool newer(const Match& a, const Match& b) {
+    return std::tie(a.row.started_at, a.row.id) > std::tie(b.row.started_at, b.row.id);
+  }
+
+  Result<void> one_bucket(std::uint32_t number, std::vector<Match>& found) {
+    CALLVAULT_TRY_ASSIGN(const auto node, context_.state.open_node(number));
+    const auto add = [&](NodeRow row) -> Result<void> {
+      if (!matches(row)) return {};
+      CALLVAULT_TRY_ASSIGN(auto match, keep(std::move(row), number));
+      found.push_back(std::move(match));
+      // Without conditions that only the row can answer, no more than `limit` of a day are ever shown.
+      if (query_.limit && !query_.direction && found.size() >= 2 * *query_.limit + 64) {
+        std::sort(found.begin(), found.end(), newer);
+        found.erase(found.begin() + static_cast<std::ptrdiff_t>(*query_.limit), found.end());
+      }
+      return {};
+    };
+    if (!by_token_) {
+      for (std::size_t i = 0; i < node.size(); ++i) {
+        CALLVAULT_TRY_ASSIGN(auto row, node.row(i));
+        CALLVAULT_TRY(add(std::move(row)));
+      }
+      return {};
+    }
+    for (const auto& id : hits_.at(number)) {
+      CALLVAULT_TRY_ASSIGN(auto row, node.find(id));
+      if (row) CALLVAULT_TRY(add(std::move(*row)));
+    }
+    return {};
+  }
+
+  // What is gone can only be found by its day: nothing else is left of it.
+  Result<std::uint64_t> tombstones() {
+    if (query_.caller || query_.called || query_.agent || query_.call_id || query_.consent || query_.direction)
+      return fail(Errc::usage, "of a gone recording only its day is left: ask with from and to alone");
+    CALLVAULT_TRY(context_.catalog.for_each_tombstone([&](const Tombstone& t) {
+      const auto start = context_.zone.parse(t.start_day);
+      if (!start) return true;
+      if (query_.from && *start + std::chrono::days(1) <= *query_.from) return true;
+      if (query_.to && *start >= *query_.to) return true;
+      CallRecord record;
+      record.id = t.id;
+      record.started_at = *start;
+      record.duration_s = static_cast<double>(t.duration_s);
+      record.state = State::gone;
+      ++found_;
+      return visit_(record) && !(query_.limit && found_ >= *query_.limit);
+    }));
+    return found_;
+  }
+
+  context::Context& context_;
+  const Query& query_;
+  const Visit& visit_;
+  std::optional<std::set<catalog::Hit>> by_token_;
+  std::map<std::uint32_t, std::vector<RecordingId>> hits_;
+  std::uint64_t found_ = 0;
+};
+
+// By what was searched, never for whom.
+std::string conditions_of(const Query& query) {
+  std::string out;
+  const auto add = [&](bool there, const char* word) {
+    if (there) out += (out.empty() ? "" : ",") + std::string(word);
+  };
+  add(query.caller.has_value(), "caller");
+  add(query.called.has_value(), "called");
+  add(query.agent.has_value(), "agent");
+  add(query.call_id.has_value(), "call_id");
+  add(query.from.has_value() || query.to.has_value(), "date");
+  add(query.consent.has_value(), "consent");
+  add(query.direction.has_value(), "direction");
+  add(query.state.has_value() || query.interrupted_only, "state");
+  return out.empty() ? "all" : out;
+}
+
+}  // namespace
+
+Result<FindSummary> Vault::find(const Person& person, const Query& query,
+                                const std::function<bool(const CallRecord&)>& visit) {
+  FindSummary summary;
+  CALLVAULT_TRY_ASSIGN(summary.unsettled, settle_if_free(*impl_));
+  CALLVAULT_TRY_ASSIGN(const auto session, Session::begin(*impl_, Access::look, person.name()));
+  CALLVAULT_TRY(session->require(person, kFinders, "find"));
+  CALLVAULT_TRY(session->context().log.append("listed", {{"by", conditions_of(query)}}));
+  CALLVAULT_TRY_ASSIGN(summary.found, Finding(session->context(), query, visit).run());
+  return summary;
+}
+
+Result<CallRecord> Vault::show(const Person& person, const RecordingId& id) {
+  CALLVAULT_TRY(settle_if_free(*impl_));
+  CALLVAULT_TRY_ASSIGN(const auto session, Session::begin(*impl_, Access::look, person.name()));
+  CALLVAULT_TRY(session->require(person, kFinders, "show"));
+  auto& context = session->context();
+  CALLVAULT_TRY_ASSIGN(const auto found, locate(context, id));
+  CALLVAULT_TRY(context.log.append("shown", {{"id", id.text()}}));
+  const keys::Bucket& bucket = context.state.directory().buckets.at(found.bucket);
+  CALLVAULT_TRY_ASSIGN(const auto details, context::row_of(context, bucket, found.row));
+  return to_record(bucket, found.row, details, context.now);
+}
+
+Result<Tombstone> Vault::tombstone(const RecordingId& id) {
+  CALLVAULT_TRY_ASSIGN(const auto found, impl_->catalog->tombstone(id));
+  if (!found) return fail(Errc::not_found, "no tombstone of " + id.text());
+  return *found;
+}
+
+}  // namespace callvault
