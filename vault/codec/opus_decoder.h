@@ -30,8 +30,8 @@ class TrackDecoder {
   TrackDecoder& operator=(TrackDecoder&&) noexcept;
   ~TrackDecoder();
 
-  // The next read starts at exactly this sample; past the end is the end. Reads O(log n) pages, and decodes 80 ms
-  // ahead of it so that the decoder has converged (RFC 7845 sec. 4.6).
+  // The next read starts at exactly this sample; past the end is the end. Reads O(log n) pages, and decodes
+  // 300 ms ahead of it so that the decoder has converged (RFC 7845 sec. 4.6).
   Result<void> seek(std::uint64_t sample);
   // Up to out.size() samples; 0 = end.
   Result<std::size_t> read(std::span<std::int16_t> out);
