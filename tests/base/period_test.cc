@@ -19,8 +19,9 @@ TEST_CASE("periods: accepted forms") {
                                                              {"100y", {1200, 0}},
                                                              {"1200mo", {1200, 0}},
                                                              {"36525d", {0, 36525}}}};
-  for (const auto& [text, period] : cases) {
-    CAPTURE(text);
+  for (const auto& row : cases) {
+    const auto& [text, period] = row;
+    CAPTURE(row.first);
     const auto parsed = Period::parse(text);
     REQUIRE(parsed);
     CHECK(*parsed == period);

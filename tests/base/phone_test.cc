@@ -9,7 +9,7 @@ using callvault::Errc;
 using callvault::base::normalise_number;
 
 TEST_CASE("telephone numbers: one spelling each, and settled at once") {
-  const std::array<std::array<std::string_view, 3>, 44> cases{{
+  const std::array<std::array<std::string_view, 3>, 45> cases{{
       // text, country code, expected
       {"+40722123456", "40", "+40722123456"},
       {"0722123456", "40", "+40722123456"},
@@ -38,6 +38,7 @@ TEST_CASE("telephone numbers: one spelling each, and settled at once") {
       {"0722123456", "", "0722123456"},
       {"+1234567890123456", "40", "+1234567890123456"},
       {"0123456789012345", "40", "0123456789012345"},
+      {"+123 456 789 012 3456", "40", "+123 456 789 012 3456"},
       {"+123456", "40", "+123456"},
       {"112", "40", "112"},
       {" 112 ", "40", "112"},
@@ -57,8 +58,9 @@ TEST_CASE("telephone numbers: one spelling each, and settled at once") {
       {"+", "40", "+"},
       {"\t+40 722 12345x\n", "40", "+40 722 12345x"},
   }};
-  for (const auto& [text, country, expected] : cases) {
-    CAPTURE(text);
+  for (const auto& row : cases) {
+    const auto& [text, country, expected] = row;
+    CAPTURE(row[0]);
     const auto once = normalise_number(text, country);
     REQUIRE(once);
     CHECK(*once == expected);

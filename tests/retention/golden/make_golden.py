@@ -97,6 +97,16 @@ def expiry():
         for local in ("2037-01-31 12:00", "2037-08-31 12:00", "2055-03-27 03:30", "2090-11-05 01:30", "2120-07-01 00:00"):
             for period in ("6mo", "1y", "100y"):
                 row(zone, local, period)
+    section("after 2037: both nights of years that only the yearly rules know")
+    for time in ("00:59:59", "01:00", "01:30", "02:00", "02:30", "03:00", "03:30", "03:59:59.999", "04:00"):
+        row(b, f"2049-09-27 {time}", "6mo")
+        row(b, f"2050-04-30 {time}", "6mo")
+        row(b, f"2050-01-30 {time}", "9mo")
+        row("America/New_York", f"2050-05-06 {time}", "6mo")
+        row("America/New_York", f"2050-02-06 {time}", "9mo")
+        row("Australia/Lord_Howe", f"2050-10-03 {time}", "6mo")
+        row("Australia/Lord_Howe", f"2050-06-03 {time}", "10mo")
+        row("Europe/Dublin", f"2050-01-30 {time}", "9mo")
     section("other zones")
     for local in ("2026-08-31 23:30", "2027-08-31 00:30", "2028-02-29 12:00"):
         for zone in ("UTC", "Asia/Kathmandu", "America/New_York", "Australia/Lord_Howe", "Pacific/Apia"):
@@ -119,6 +129,9 @@ def expiry():
     for local in ("2011-06-30 00:00", "2011-06-30 12:34:56.789", "2011-06-30 23:59:59.999", "2011-06-29 23:59", "2011-12-29 12:00"):
         row("Pacific/Apia", local, "6mo")
         row("Pacific/Apia", local, "1d")
+    section("a time that happens twice, and neither with the start's offset: the earlier")
+    for local in ("2011-10-01 03:00", "2011-10-01 03:30", "2011-10-01 03:59:59.999"):
+        row("Pacific/Apia", local, "6mo")
     head = "# zone, start, period => expiry in UTC, expiry in the zone. From make_golden.py.\n"
     (HERE / "expiry.txt").write_text(head + "\n".join(lines) + "\n")
 
