@@ -221,8 +221,9 @@ TEST_CASE("other rates become the nearest of opus above, with the same length an
   struct Case {
     std::uint32_t from, to;
   };
-  for (const auto& [from, to] : {Case{2000, 8000}, Case{6000, 8000}, Case{11025, 12000}, Case{22050, 24000},
-                                 Case{32000, 48000}, Case{44100, 48000}, Case{96000, 48000}, Case{384000, 48000}}) {
+  for (const Case each : {Case{2000, 8000}, Case{6000, 8000}, Case{11025, 12000}, Case{22050, 24000},
+                          Case{32000, 48000}, Case{44100, 48000}, Case{96000, 48000}, Case{384000, 48000}}) {
+    const std::uint32_t from = each.from, to = each.to;
     CAPTURE(from);
     Samples tone(from);
     for (std::size_t i = 0; i < tone.size(); ++i)
