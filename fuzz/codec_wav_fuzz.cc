@@ -11,6 +11,9 @@
 
 using namespace callvault;
 
+// libsndfile 1.2.0 forgets 6 kB when it gives up on a damaged Ogg Vorbis header.
+extern "C" const char* __lsan_default_suppressions() { return "leak:vorbis_info_init\n"; }
+
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   if (size < 1 || size > 60000) return 0;  // a pipe takes that much at once
   const std::uint8_t choice = data[0];

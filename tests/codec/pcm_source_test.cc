@@ -89,6 +89,22 @@ TEST_CASE("wav as recorders leave it gives every sample that is there") {
   }
 }
 
+TEST_CASE("an odd number of bytes is padded before the next chunk") {
+  const Bytes odd(801, std::byte{0x55});
+  Bytes after{std::byte{0}};
+  append(after, chunk("LIST", "INFOISFT"));
+  for (const auto riff_size : {std::optional<std::uint32_t>(), std::optional<std::uint32_t>(0)}) {
+    const auto heard = hear_pipe(make_wav({.tag = 7, .bits = 8, .riff_size = riff_size, .after = after}, odd));
+    REQUIRE(heard);
+    CHECK(heard->samples.size() == odd.size());
+    CHECK_FALSE(heard->truncated);
+  }
+  const auto padding_only = hear_pipe(make_wav({.tag = 7, .bits = 8, .after = {std::byte{0}}}, odd));
+  REQUIRE(padding_only);
+  CHECK(padding_only->samples.size() == odd.size());
+  CHECK_FALSE(padding_only->truncated);
+}
+
 TEST_CASE("rf64 sizes count when they are given") {
   const Samples voice = speech(1);
   Bytes sizes;
