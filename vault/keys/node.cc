@@ -11,17 +11,21 @@ namespace {
 constexpr std::string_view kMagic = "CVBUCKET";
 constexpr std::uint16_t kVersion = 1;
 constexpr std::size_t kPrefixBytes = 8 + 2 + 2 + 4 + 8;
-constexpr std::size_t kFixedRowBytes = 16 + 4 * 8 + 4 + 1 + 4 + 32 + 3;
+constexpr std::size_t kFixedRowBytes = 16 + 3 * 8 + 4 + 4 + 32 + 3;
+constexpr std::size_t kHoldBytes = 2 + 1 + 8;  // and its matter
+constexpr std::size_t kTrackBytes = 1 + 2 + 32 + 32;
 constexpr std::size_t kMaxPerRow = 255;  // holds, tracks, intake keys
+constexpr std::size_t kMaxMatterBytes = 0xffff;
 
 enum RowBits : std::uint8_t { restricted = 1, in_progress = 2, truncated = 4, interrupted = 8, duplicate_call_id = 16 };
+constexpr std::uint8_t kAllBits = 31;
 
 std::uint64_t ms(Time t) { return static_cast<std::uint64_t>(t.time_since_epoch().count()); }
 Time from_ms(std::uint64_t value) { return Time(std::chrono::milliseconds(static_cast<std::int64_t>(value))); }
 
 std::size_t row_size(const NodeRow& row) {
-  std::size_t size = kFixedRowBytes + row.intake.size() * 4 + row.tracks.size() * (1 + 2 + 32 + 32);
-  for (const auto& h : row.holds) size += 2 + h.matter.size() + 1 + 8;
+  std::size_t size = kFixedRowBytes + row.intake.size() * 4 + row.tracks.size() * kTrackBytes;
+  for (const auto& h : row.holds) size += kHoldBytes + h.matter.size();
   return size;
 }
 
@@ -36,7 +40,7 @@ void write_row(base::FieldWriter& w, const NodeRow& row) {
   w.number(ms(row.started_at));
   w.number(ms(row.expires_at));
   w.number(ms(row.consent_since));
-  w.number(static_cast<std::uint64_t>(row.duration_s));
+  w.number(row.duration_s);
   w.number(static_cast<std::uint8_t>(row.basis));
   w.number(static_cast<std::uint8_t>(row.caller_consent));
   w.number(static_cast<std::uint8_t>(row.agent_consent));
@@ -61,6 +65,19 @@ void write_row(base::FieldWriter& w, const NodeRow& row) {
 
 Error damaged() { return fail(Errc::corrupt, "a bucket node is damaged"); }
 
+Result<void> check_row(const NodeRow& row) {
+  const bool fits =
+      row.intake.size() <= kMaxPerRow && row.holds.size() <= kMaxPerRow && row.tracks.size() <= kMaxPerRow;
+  if (!fits) return fail(Errc::refused, "recording " + row.id.text() + " has too many holds or segments");
+  for (const auto& h : row.holds)
+    if (h.matter.size() > kMaxMatterBytes)
+      return fail(Errc::refused, "recording " + row.id.text() + ": a hold's matter is too long");
+  const auto lacks = [](const TrackSecret& t) { return t.secret.size() != crypto::Key::kBytes; };
+  if (row.record_secret.size() != crypto::Key::kBytes || std::any_of(row.tracks.begin(), row.tracks.end(), lacks))
+    return fail(Errc::unexpected, "a recording without secret");
+  return {};
+}
+
 }  // namespace
 
 Result<Node> Node::parse(crypto::SecretBuffer plain) {
@@ -72,31 +89,41 @@ Result<Node> Node::parse(crypto::SecretBuffer plain) {
   out.offsets_.reserve(count);
   for (std::uint32_t i = 0; i < count; ++i) out.offsets_.push_back(r.number<std::uint32_t>());
   if (!r.ok()) return damaged();
+  // Rows lie one behind the other, without a gap: so all of them together take no more memory than the node's size.
+  std::size_t at = 4 + std::size_t{count} * 4;
   for (std::size_t i = 0; i < count; ++i) {
-    if (out.offsets_[i] > out.plain_.size() || out.plain_.size() - out.offsets_[i] < kFixedRowBytes) return damaged();
+    const std::size_t end = i + 1 < count ? out.offsets_[i + 1] : out.plain_.size();
+    if (out.offsets_[i] != at || end > out.plain_.size() || end < at || end - at < kFixedRowBytes) return damaged();
     if (i > 0 && !(out.id_at(i - 1) < out.id_at(i))) return damaged();
+    at = end;
   }
+  if (at != out.plain_.size()) return damaged();
   return out;
 }
 
+base::ByteView Node::bytes_at(std::size_t index) const {
+  const std::size_t end = index + 1 < offsets_.size() ? offsets_[index + 1] : plain_.size();
+  return plain_.reveal().subspan(offsets_[index], end - offsets_[index]);
+}
+
 RecordingId Node::id_at(std::size_t index) const {
-  base::FieldReader r(plain_.reveal().subspan(offsets_[index]));
+  base::FieldReader r(bytes_at(index));
   return RecordingId(r.array<RecordingId::kBytes>());
 }
 
 Result<NodeRow> Node::row(std::size_t index) const {
-  base::FieldReader r(plain_.reveal().subspan(offsets_[index]));
+  base::FieldReader r(bytes_at(index));
   NodeRow row;
   row.id = RecordingId(r.array<RecordingId::kBytes>());
   row.started_at = from_ms(r.number<std::uint64_t>());
   row.expires_at = from_ms(r.number<std::uint64_t>());
   row.consent_since = from_ms(r.number<std::uint64_t>());
-  row.duration_s = static_cast<std::uint32_t>(r.number<std::uint64_t>());
+  row.duration_s = r.number<std::uint32_t>();
   const auto basis = r.number<std::uint8_t>();
   const auto caller = r.number<std::uint8_t>();
   const auto agent = r.number<std::uint8_t>();
   const auto bits = r.number<std::uint8_t>();
-  if (basis > 3 || caller > 5 || agent > 5) return damaged();
+  if (basis > 3 || caller > 5 || agent > 5 || bits > kAllBits) return damaged();
   row.basis = static_cast<Basis>(basis);
   row.caller_consent = static_cast<Consent>(caller);
   row.agent_consent = static_cast<Consent>(agent);
@@ -108,9 +135,10 @@ Result<NodeRow> Node::row(std::size_t index) const {
   for (auto n = r.number<std::uint8_t>(); n > 0 && r.ok(); --n) {
     Hold h;
     h.matter = r.text();
-    const bool ends = r.number<std::uint8_t>() != 0;
+    const auto ends = r.number<std::uint8_t>();
     const auto until = r.number<std::uint64_t>();
-    if (ends) h.until = from_ms(until);
+    if (ends > 1 || (ends == 0 && until != 0)) return damaged();
+    if (ends == 1) h.until = from_ms(until);
     row.holds.push_back(std::move(h));
   }
   for (auto n = r.number<std::uint8_t>(); n > 0 && r.ok(); --n) {
@@ -123,7 +151,7 @@ Result<NodeRow> Node::row(std::size_t index) const {
     t.secret = r.bytes(crypto::Key::kBytes);
     row.tracks.push_back(t);
   }
-  if (!r.ok()) return damaged();
+  if (!r.ok() || r.left() != 0) return damaged();
   return row;
 }
 
@@ -155,12 +183,13 @@ Result<std::optional<NodeRow>> Node::find(const RecordingId& id) const {
 Result<crypto::SecretBuffer> encode_node(std::vector<NodeRow>& rows) {
   if (rows.size() > kBucketCapacity) return fail(Errc::unexpected, "too many recordings for one bucket");
   std::sort(rows.begin(), rows.end(), [](const NodeRow& a, const NodeRow& b) { return a.id < b.id; });
+  const auto same_id = [](const NodeRow& a, const NodeRow& b) { return a.id == b.id; };
+  if (std::adjacent_find(rows.begin(), rows.end(), same_id) != rows.end())
+    return fail(Errc::unexpected, "a recording stands twice in one bucket");
   std::size_t size = 4 + rows.size() * 4;
   std::vector<std::uint32_t> offsets;
   for (const auto& row : rows) {
-    if (row.intake.size() > kMaxPerRow || row.holds.size() > kMaxPerRow || row.tracks.size() > kMaxPerRow)
-      return fail(Errc::refused, "recording " + row.id.text() + " has too many holds or segments");
-    if (row.record_secret.size() != crypto::Key::kBytes) return fail(Errc::unexpected, "a recording without secret");
+    CALLVAULT_TRY(check_row(row));
     offsets.push_back(static_cast<std::uint32_t>(size));
     size += row_size(row);
   }
@@ -169,8 +198,7 @@ Result<crypto::SecretBuffer> encode_node(std::vector<NodeRow>& rows) {
   w.number(static_cast<std::uint32_t>(rows.size()));
   for (const auto offset : offsets) w.number(offset);
   for (const auto& row : rows) write_row(w, row);
-  if (!w.ok()) return fail(Errc::unexpected, "a node does not fit its buffer");
-  out.shrink(w.used());
+  if (!w.ok() || w.used() != size) return fail(Errc::unexpected, "a node does not fit its buffer");
   return out;
 }
 

@@ -54,12 +54,14 @@ class Node {
 
  private:
   Node() = default;
+  base::ByteView bytes_at(std::size_t index) const;
   RecordingId id_at(std::size_t index) const;
   crypto::SecretBuffer plain_;
   std::vector<std::uint32_t> offsets_;
 };
 
-// REQUIRES: at most kBucketCapacity rows with different ids; the rows' views are alive. Sorts them.
+// Sorts the rows. REQUIRES: at most kBucketCapacity of them with different ids; their views are alive. Errors: refused
+// when one has more than 255 holds, tracks or intake keys, or a matter longer than 65,535 bytes.
 Result<crypto::SecretBuffer> encode_node(std::vector<NodeRow>& rows);
 
 // File: magic "CVBUCKET", u16 version, u16 zero, u32 bucket, u64 generation, sealed(n_b; aad = all before).
