@@ -1,5 +1,7 @@
 #include "keys/directory.h"
 
+#include <algorithm>
+
 #include "crypto/aead.h"
 
 namespace callvault::keys {
@@ -25,11 +27,26 @@ std::size_t plain_size(const Directory& d) {
 
 Error damaged() { return fail(Errc::corrupt, "keys/directory is damaged"); }
 
+void spoil(base::FieldReader& r) { (void)r.bytes(r.left() + 1); }
+
+// A directory has one spelling: yes is 1, no is 0.
+bool read_flag(base::FieldReader& r) {
+  const auto value = r.number<std::uint8_t>();
+  if (value > 1) spoil(r);
+  return value == 1;
+}
+
+// Numbers and names ascend, so none stands twice.
+template <typename Map>
+bool follows(const Map& map, const typename Map::key_type& next) {
+  return map.empty() || map.rbegin()->first < next;
+}
+
 // Reads a count and stops at once on nonsense, so that a hostile number cannot cost memory.
 std::uint32_t read_count(base::FieldReader& r) {
   const auto count = r.number<std::uint32_t>();
   if (count > kMaxEntries || count > r.left()) {
-    (void)r.bytes(r.left() + 1);
+    spoil(r);
     return 0;
   }
   return count;
@@ -44,6 +61,9 @@ Result<crypto::Key> read_key(base::FieldReader& r) {
 }  // namespace
 
 Result<crypto::SecretBuffer> encode_directory(const Directory& d) {
+  if (std::max({d.buckets.size(), d.intake.size(), d.staff.size(), d.people.size(), d.outstanding.size()}) >
+      kMaxEntries)
+    return fail(Errc::refused, "the directory has too many entries");
   CALLVAULT_TRY_ASSIGN(auto out, crypto::SecretBuffer::make(plain_size(d)));
   base::FieldWriter w(out.reveal_mutable());
   w.number(d.next_bucket);
@@ -91,6 +111,7 @@ Result<crypto::SecretBuffer> encode_directory(const Directory& d) {
   for (const auto& o : d.outstanding) {
     w.bytes(o.id.bytes());
     w.text(o.reason);
+    w.number(static_cast<std::uint8_t>(o.track ? 1 + static_cast<std::uint8_t>(*o.track) : 0));
   }
   if (!w.ok()) return fail(Errc::unexpected, "the directory does not fit its buffer");
   out.shrink(w.used());
@@ -103,8 +124,9 @@ Result<Directory> decode_directory(base::ByteView plain) {
   d.next_bucket = r.number<std::uint32_t>();
   d.next_intake = r.number<std::uint32_t>();
   d.review_number = r.number<std::uint32_t>();
-  const bool purged = r.number<std::uint8_t>() != 0;
+  const bool purged = read_flag(r);
   const auto last_purge = r.number<std::uint64_t>();
+  if (!purged && last_purge != 0) spoil(r);
   if (purged) d.last_purge = from_ms(last_purge);
   d.journal_size = r.number<std::uint64_t>();
   d.journal_root = r.array<32>();
@@ -118,6 +140,7 @@ Result<Directory> decode_directory(base::ByteView plain) {
     const auto hash = r.array<32>();
     CALLVAULT_TRY_ASSIGN(auto node_key, read_key(r));
     CALLVAULT_TRY_ASSIGN(auto index_key, read_key(r));
+    if (!follows(d.buckets, number) || number >= d.next_bucket) return damaged();
     d.buckets.emplace(number, Bucket{number, std::move(retention_class), day, generation, recordings, hash,
                                      std::move(node_key), std::move(index_key)});
   }
@@ -126,6 +149,7 @@ Result<Directory> decode_directory(base::ByteView plain) {
     const auto created = from_ms(r.number<std::uint64_t>());
     CALLVAULT_TRY_ASSIGN(auto secret, read_key(r));
     CALLVAULT_TRY_ASSIGN(auto pepper, read_key(r));
+    if (!follows(d.intake, id) || id >= d.next_intake) return damaged();
     d.intake.emplace(id, IntakePrivate{id, created, std::move(secret), std::move(pepper)});
   }
   for (auto n = read_count(r); n > 0 && r.ok(); --n) {
@@ -137,16 +161,21 @@ Result<Directory> decode_directory(base::ByteView plain) {
     PersonEntry p;
     p.name = r.text();
     p.roles = r.number<std::uint8_t>();
-    p.disabled = r.number<std::uint8_t>() != 0;
+    p.disabled = read_flag(r);
     p.since = from_ms(r.number<std::uint64_t>());
     p.signing = r.array<32>();
     p.box = r.array<32>();
     std::string name = p.name;
+    if (!follows(d.people, name)) return damaged();
     d.people.emplace(std::move(name), std::move(p));
   }
   for (auto n = read_count(r); n > 0 && r.ok(); --n) {
     const auto id = r.array<RecordingId::kBytes>();
-    d.outstanding.push_back(Outstanding{RecordingId(id), r.text()});
+    Outstanding o{RecordingId(id), r.text()};
+    const auto track = r.number<std::uint8_t>();
+    if (track > 3) spoil(r);
+    if (track > 0) o.track = static_cast<TrackName>(track - 1);
+    d.outstanding.push_back(std::move(o));
   }
   if (!r.ok() || r.left() != 0) return damaged();
   return d;

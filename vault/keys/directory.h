@@ -54,7 +54,8 @@ struct PersonEntry {
 // A shred that was asked for and is not final yet.
 struct Outstanding {
   RecordingId id;
-  std::string reason;  // a code
+  std::string reason;                             // a code
+  std::optional<TrackName> track = std::nullopt;  // only this party's voice
 };
 
 struct Directory {
@@ -76,7 +77,8 @@ struct Directory {
   Result<Directory> clone() const;
 };
 
-// Plaintext form, in locked memory; every count and length is bounded when read back.
+// Plaintext form, in locked memory; every count and length is bounded when read back. Errors: refused when there are
+// too many entries.
 Result<crypto::SecretBuffer> encode_directory(const Directory& directory);
 // Errors: corrupt, newer_version.
 Result<Directory> decode_directory(base::ByteView plain);

@@ -1,0 +1,29 @@
+// The directory's plaintext: what decodes is encoded to the same bytes. (The seal would hide all of it from a fuzzer.)
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <cstdlib>
+
+#include "crypto/random.h"
+#include "keys/directory.h"
+
+namespace {
+
+void require(bool condition) {
+  if (!condition) std::abort();
+}
+
+}  // namespace
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  using namespace callvault;
+  static const bool ready = crypto::ready().has_value();
+  require(ready);
+  const auto bytes = std::as_bytes(std::span(data, size));
+  (void)keys::directory_epoch(bytes).has_value();
+  const auto directory = keys::decode_directory(bytes);
+  if (!directory) return 0;
+  const auto again = keys::encode_directory(*directory);
+  require(again.has_value() && std::ranges::equal(again->reveal(), bytes));
+  return 0;
+}
