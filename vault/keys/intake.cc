@@ -1,14 +1,18 @@
 #include "keys/intake.h"
 
+#include <algorithm>
 #include <charconv>
 #include <thread>
+
+#include "crypto/hash.h"
 
 namespace callvault::keys {
 namespace {
 
 constexpr std::string_view kMagic = "CVINTAKE";
 constexpr std::uint16_t kVersion = 1;
-constexpr std::size_t kFileBytes = 8 + 2 + 2 + 4 + 32 + 32;
+constexpr std::size_t kCheckedBytes = 8 + 2 + 2 + 4 + 32 + 32;
+constexpr std::size_t kFileBytes = kCheckedBytes + 32;
 
 }  // namespace
 
@@ -21,6 +25,7 @@ Result<base::Bytes> encode_intake(const IntakePublic& key) {
   w.number(key.id);
   w.bytes(key.public_key);
   w.bytes(key.pepper.reveal());
+  w.bytes(crypto::blake2b(base::ByteView(out).first(kCheckedBytes)));
   if (!w.ok() || w.used() != out.size()) return fail(Errc::unexpected, "an intake key does not fit its file");
   return out;
 }
@@ -29,12 +34,15 @@ Result<IntakePublic> decode_intake(base::ByteView bytes) {
   base::FieldReader r(bytes);
   const bool magic = base::as_text(r.bytes(8)) == kMagic;
   const auto version = r.number<std::uint16_t>();
-  r.number<std::uint16_t>();
+  const auto zero = r.number<std::uint16_t>();
   const auto id = r.number<std::uint32_t>();
   const auto public_key = r.array<32>();
   const auto pepper = r.bytes(32);
   if (magic && version > kVersion) return fail(Errc::newer_version, "an intake key is of a newer version");
-  if (!magic || !r.ok() || r.left() != 0) return fail(Errc::corrupt, "an intake key file is damaged");
+  const auto check = r.bytes(32);
+  const bool whole = magic && version == kVersion && zero == 0 && r.ok() && r.left() == 0;
+  if (!whole || !crypto::equal(check, crypto::blake2b(bytes.first(kCheckedBytes))))
+    return fail(Errc::corrupt, "an intake key file is damaged");
   CALLVAULT_TRY_ASSIGN(auto key, crypto::Key::copy_of(pepper));
   return IntakePublic{id, public_key, std::move(key)};
 }
@@ -45,7 +53,7 @@ Result<std::vector<std::uint32_t>> list_intake(const base::Layout& layout) {
   for (const auto& name : names) {
     std::uint32_t id = 0;
     const auto [end, error] = std::from_chars(name.data(), name.data() + name.size(), id);
-    if (error == std::errc() && end == name.data() + name.size()) out.push_back(id);
+    if (error == std::errc() && end == name.data() + name.size() && std::to_string(id) == name) out.push_back(id);
   }
   std::sort(out.begin(), out.end());
   return out;

@@ -17,11 +17,12 @@ struct IntakePublic {
   crypto::Key pepper;
 };
 
-// magic "CVINTAKE", u16 version, u16 zero, u32 id, public key, pepper.
+// magic "CVINTAKE", u16 version, u16 zero, u32 id, public key, pepper, BLAKE2b-256 of all before: a recorder must not
+// seal a call to a key that one flipped bit has turned into nobody's.
 Result<base::Bytes> encode_intake(const IntakePublic& key);
 Result<IntakePublic> decode_intake(base::ByteView bytes);
 
-// Ascending. Files with other names are passed over.
+// Ascending. Files that are not named by a number as it is written are passed over.
 Result<std::vector<std::uint32_t>> list_intake(const base::Layout& layout);
 
 // A recorder's shared hold on the current intake key, from before it reads the key until its header is durable: a

@@ -1,13 +1,29 @@
 #include "keys/recorder_view.h"
 
+#include <algorithm>
 #include <sstream>
 
 #include "base/text.h"
+#include "crypto/hash.h"
 
 namespace callvault::keys {
+namespace {
+
+constexpr std::string_view kPrefix = "callvault review key";
+constexpr std::size_t kCheckBytes = 8;
+
+// v2, v3 ... as a later callvault would write it.
+bool is_later_version(std::string_view word) {
+  return word.size() >= 2 && word.size() <= 4 && word.front() == 'v' && word != "v1" && word[1] != '0' &&
+         word.find_first_not_of("0123456789", 1) == std::string_view::npos;
+}
+
+}  // namespace
 
 std::string encode_review_public(const ReviewPublic& key) {
-  return "callvault review key v1 " + std::to_string(key.number) + " " + base::to_base64(key.key) + "\n";
+  std::string text = std::string(kPrefix) + " v1 " + std::to_string(key.number) + " " + base::to_base64(key.key) + " ";
+  const auto check = crypto::blake2b(base::as_bytes(text));
+  return text + base::to_hex(base::ByteView(check).first(kCheckBytes)) + "\n";
 }
 
 Result<ReviewPublic> decode_review_public(std::string_view text) {
@@ -15,11 +31,13 @@ Result<ReviewPublic> decode_review_public(std::string_view text) {
   std::string a, b, c, version, encoded;
   ReviewPublic out;
   in >> a >> b >> c >> version >> out.number >> encoded;
+  if (a + " " + b + " " + c != kPrefix) return fail(Errc::corrupt, "keys/review.pub is damaged");
+  if (is_later_version(version)) return fail(Errc::newer_version, "keys/review.pub is of a newer version");
   const auto key = base::from_base64(encoded);
-  if (a != "callvault" || b != "review" || c != "key" || !in) return fail(Errc::corrupt, "keys/review.pub is damaged");
-  if (version != "v1") return fail(Errc::newer_version, "keys/review.pub is of another version");
-  if (!key || key->size() != out.key.size()) return fail(Errc::corrupt, "keys/review.pub is damaged");
+  if (!in || !key || key->size() != out.key.size()) return fail(Errc::corrupt, "keys/review.pub is damaged");
   std::copy(key->begin(), key->end(), out.key.begin());
+  // One spelling, and the check with it.
+  if (encode_review_public(out) != text) return fail(Errc::corrupt, "keys/review.pub is damaged");
   return out;
 }
 

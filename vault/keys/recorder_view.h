@@ -12,7 +12,8 @@ struct ReviewPublic {
   crypto::PublicKey key{};
 };
 
-// Text: "callvault review key v1 <number> <base64>\n".
+// Text: "callvault review key v1 <number> <base64> <check>\n"; check = the first 8 bytes, in hexadecimal, of
+// BLAKE2b-256 of the text before it: what is sealed to a key with a flipped bit nobody will ever open.
 std::string encode_review_public(const ReviewPublic& key);
 Result<ReviewPublic> decode_review_public(std::string_view text);
 
