@@ -1,6 +1,5 @@
 #include "keys/config.h"
 
-#define TOML_EXCEPTIONS 0
 #include <toml++/toml.h>
 
 #include <sstream>
@@ -11,6 +10,8 @@ namespace callvault::keys {
 namespace {
 
 constexpr std::uint64_t kMaxConfigBytes = 256 * 1024;
+constexpr std::size_t kMaxClassName = 32;
+constexpr std::int64_t kMaxGraceHours = 24 * 365;
 
 Error bad(const std::string& what) { return fail(Errc::corrupt, "vault.toml: " + what); }
 
@@ -45,14 +46,15 @@ std::string write_config(const Config& config) {
 }
 
 Result<Config> parse_config(std::string_view text) {
-  const toml::parse_result parsed = toml::parse(text);
-  if (!parsed) {
+  toml::table table;
+  try {
+    table = toml::parse(text);
+  } catch (const toml::parse_error& error) {
     std::ostringstream where;
-    where << parsed.error().source().begin;
+    where << error.source().begin;
     return bad("not valid TOML (" + where.str() + ")");
   }
-  const toml::table& table = parsed.table();
-  const auto version = table["vault"]["version"].value<std::int64_t>();
+  const auto version = table["vault"]["version"].value_exact<std::int64_t>();
   if (!version || *version < 1) return bad("vault.version is missing");
   if (*version > kVaultVersion)
     return fail(Errc::newer_version, "this vault is of version " + std::to_string(*version) +
@@ -61,14 +63,17 @@ Result<Config> parse_config(std::string_view text) {
   CALLVAULT_TRY_ASSIGN(out.organisation, text_at(table, "vault", "organisation"));
   CALLVAULT_TRY_ASSIGN(out.time_zone, text_at(table, "vault", "time_zone"));
   CALLVAULT_TRY_ASSIGN(out.country_code, text_at(table, "vault", "country_code"));
-  if (const auto keeper = table["vault"]["keeper"].value<std::string>()) out.keeper = *keeper;
+  if (table["vault"]["keeper"]) {
+    CALLVAULT_TRY_ASSIGN(out.keeper, text_at(table, "vault", "keeper"));
+    if (out.keeper->empty()) return bad("vault.keeper is empty");
+  }
   const toml::table* classes = table["retention"].as_table();
   if (classes == nullptr) return bad("the table [retention] is missing");
   for (const auto& [key, node] : *classes) {
     const std::string name(key.str());
     const auto period_text = node.value<std::string>();
-    if (!base::is_plain_name(name, 32) || !period_text)
-      return bad("retention." + name + " is not a period such as \"6mo\"");
+    if (!base::is_plain_name(name, kMaxClassName)) return bad("a retention class has a name that is not plain");
+    if (!period_text) return bad("retention." + name + " is not a period such as \"6mo\"");
     auto period = Period::parse(*period_text);
     if (!period) return bad("retention." + name + ": " + period.error().message);
     RetentionClass c{name, *period};
@@ -78,9 +83,11 @@ Result<Config> parse_config(std::string_view text) {
       out.classes.push_back(std::move(c));
   }
   if (out.classes.empty() || out.classes.front().name != "default") return bad("retention.default is missing");
-  const auto grace = table["policy"]["pending_grace_hours"].value<std::int64_t>().value_or(24);
-  if (grace < 0 || grace > 24 * 365) return bad("policy.pending_grace_hours is out of bounds");
-  out.pending_grace = std::chrono::hours(grace);
+  if (table["policy"]["pending_grace_hours"]) {
+    const auto grace = table["policy"]["pending_grace_hours"].value_exact<std::int64_t>();
+    if (!grace || *grace < 0 || *grace > kMaxGraceHours) return bad("policy.pending_grace_hours is out of bounds");
+    out.pending_grace = std::chrono::hours(*grace);
+  }
   return out;
 }
 
