@@ -8,6 +8,23 @@ namespace {
 
 constexpr std::uint64_t kMaxDirectoryBytes = 64ULL * 1024 * 1024;
 constexpr std::uint64_t kMaxNodeBytes = 64ULL * 1024 * 1024;
+constexpr std::uint64_t kMaxIntakeBytes = 4096;
+constexpr std::string_view kUnfinished = ".new";
+
+Result<base::Bytes> public_half(const IntakePrivate& intake) {
+  CALLVAULT_TRY_ASSIGN(const auto public_key, crypto::public_key_of(intake.secret));
+  CALLVAULT_TRY_ASSIGN(auto pepper, intake.pepper.clone());
+  return encode_intake(IntakePublic{intake.id, public_key, std::move(pepper)});
+}
+
+// What an interrupted os::replace_file of the directory left; nobody else writes one under the exclusive lock.
+Result<void> remove_unfinished(const base::Layout& layout) {
+  const std::string begin = layout.directory().filename().string() + std::string(kUnfinished) + "-";
+  CALLVAULT_TRY_ASSIGN(const auto names, os::list_folder(layout.keys()));
+  for (const auto& name : names)
+    if (name.starts_with(begin)) CALLVAULT_TRY(os::remove_file(layout.keys() / name));
+  return {};
+}
 
 }  // namespace
 
@@ -34,6 +51,8 @@ Result<KeyState> KeyState::load(const base::Layout& layout, Keeper& keeper, Acce
     if (access == Access::change) {
       CALLVAULT_TRY(keeper.wipe_all_but(epoch));
       CALLVAULT_TRY(state.remove_superseded());
+      CALLVAULT_TRY(remove_unfinished(layout));
+      CALLVAULT_TRY(state.restore_intake());
     }
     return state;
   }
@@ -55,10 +74,15 @@ Result<Node> KeyState::open_node(std::uint32_t number) const {
 
 Result<void> KeyState::stage_node(Bucket& bucket, std::vector<NodeRow>& rows) {
   if (rows.empty()) return stage_dropped(bucket.number);
-  CALLVAULT_TRY_ASSIGN(const auto plain, encode_node(rows));
+  CALLVAULT_TRY_ASSIGN(auto plain, encode_node(rows));
   CALLVAULT_TRY_ASSIGN(auto node_key, crypto::Key::random());
   const std::uint64_t generation = bucket.generation + 1;
   const auto file = seal_node(plain, bucket.number, generation, node_key);
+  if (file.size() > kMaxNodeBytes)
+    return fail(Errc::refused, "the node of bucket " + std::to_string(bucket.number) + " would be too large");
+  // These rows may soon be the only copy of their secrets: what cannot be read back is not written.
+  CALLVAULT_TRY_ASSIGN(const auto readable, Node::parse(std::move(plain)));
+  CALLVAULT_TRY(readable.rows());
   // A crashed attempt may have left this name behind; it was never committed.
   CALLVAULT_TRY(os::remove_file(layout_.node(bucket.number, generation)));
   CALLVAULT_TRY(os::write_new_file(layout_.node(bucket.number, generation), file));
@@ -96,13 +120,11 @@ Result<std::uint32_t> KeyState::add_intake(Time now) {
 Result<void> KeyState::publish_intake(std::uint32_t id) const {
   const auto it = directory_.intake.find(id);
   if (it == directory_.intake.end()) return fail(Errc::unexpected, "no intake key " + std::to_string(id));
-  CALLVAULT_TRY_ASSIGN(const auto public_key, crypto::public_key_of(it->second.secret));
-  CALLVAULT_TRY_ASSIGN(auto pepper, it->second.pepper.clone());
-  CALLVAULT_TRY_ASSIGN(const auto bytes, encode_intake(IntakePublic{id, public_key, std::move(pepper)}));
+  CALLVAULT_TRY_ASSIGN(const auto bytes, public_half(it->second));
   // Readable by whom the folder is: recorders need it. The file appears whole, by rename.
   CALLVAULT_TRY_ASSIGN(const unsigned folder_mode, os::mode_of(layout_.intake()));
   const os::Path path = layout_.intake() / std::to_string(id);
-  const os::Path fresh = layout_.intake() / (std::to_string(id) + ".new");
+  const os::Path fresh = layout_.intake() / (std::to_string(id) + std::string(kUnfinished));
   CALLVAULT_TRY(os::remove_file(fresh));
   CALLVAULT_TRY(os::write_new_file(fresh, bytes));
   CALLVAULT_TRY(os::set_mode(fresh, (folder_mode & 0040U) != 0 ? 0640U : 0600U));
@@ -110,15 +132,48 @@ Result<void> KeyState::publish_intake(std::uint32_t id) const {
   return os::sync_folder(layout_.intake());
 }
 
+// What is sealed to an intake key that the directory does not hold is lost, so recorders must not find such a key; and
+// they must find the newest one, whole. A crash leaves neither for long, nor does a copy of keys/ without the newest.
+Result<void> KeyState::restore_intake() const {
+  CALLVAULT_TRY_ASSIGN(const auto names, os::list_folder(layout_.intake()));
+  for (const auto& name : names)
+    if (name.ends_with(kUnfinished)) CALLVAULT_TRY(os::remove_file(layout_.intake() / name));
+  CALLVAULT_TRY_ASSIGN(const auto published, list_intake(layout_));
+  for (const auto id : published)
+    if (!directory_.intake.contains(id)) CALLVAULT_TRY(os::remove_file(layout_.intake() / std::to_string(id)));
+  if (directory_.intake.empty()) return {};
+  const auto& [newest, key] = *directory_.intake.rbegin();
+  CALLVAULT_TRY_ASSIGN(const auto wanted, public_half(key));
+  const auto found = os::read_file(layout_.intake() / std::to_string(newest), kMaxIntakeBytes);
+  if (found && *found == wanted) return {};
+  if (!found && found.error().code != Errc::not_found && found.error().code != Errc::corrupt) return found.error();
+  return publish_intake(newest);
+}
+
+// Opened again before it counts: a directory that cannot be read back would be the loss of everything.
+Result<base::Bytes> KeyState::seal_with(const crypto::Key& root) const {
+  CALLVAULT_TRY_ASSIGN(auto file, seal_directory(directory_, root));
+  if (file.size() > kMaxDirectoryBytes) return fail(Errc::refused, "the directory would be too large");
+  CALLVAULT_TRY(open_directory(file, root));
+  return file;
+}
+
+Result<void> KeyState::check_certain() const {
+  if (uncertain_) return fail(Errc::unexpected, "a rotation's commit failed; the key state must be loaded again");
+  return {};
+}
+
 Result<void> KeyState::commit() {
+  CALLVAULT_TRY(check_certain());
   if (nodes_staged_) CALLVAULT_TRY(os::sync_folder(layout_.buckets()));
   nodes_staged_ = false;
   directory_.epoch = slot_.epoch;
-  CALLVAULT_TRY_ASSIGN(const auto file, seal_directory(directory_, slot_.root));
+  CALLVAULT_TRY_ASSIGN(const auto file, seal_with(slot_.root));
   return os::replace_file(layout_.directory(), file);
 }
 
 Result<void> KeyState::stage_root() {
+  CALLVAULT_TRY(check_certain());
   if (nodes_staged_) CALLVAULT_TRY(os::sync_folder(layout_.buckets()));
   nodes_staged_ = false;
   CALLVAULT_TRY_ASSIGN(auto next, keeper_->stage(slot_.epoch + 1, slot_.epoch));
@@ -127,22 +182,30 @@ Result<void> KeyState::stage_root() {
 }
 
 Result<void> KeyState::commit_rotation() {
+  CALLVAULT_TRY(check_certain());
   if (!next_) return fail(Errc::unexpected, "no root is staged");
   directory_.epoch = next_->epoch;
-  CALLVAULT_TRY_ASSIGN(const auto file, seal_directory(directory_, next_->root));
+  CALLVAULT_TRY_ASSIGN(const auto file, seal_with(next_->root));
+  uncertain_ = true;
   CALLVAULT_TRY(os::replace_file(layout_.directory(), file));
+  uncertain_ = false;
   slot_ = std::move(*next_);
   next_.reset();
   return {};
 }
 
-Result<void> KeyState::forget_old() { return keeper_->wipe_all_but(slot_.epoch); }
+Result<void> KeyState::forget_old() {
+  CALLVAULT_TRY(check_certain());
+  if (next_) return fail(Errc::unexpected, "the staged root is not committed");
+  return keeper_->wipe_all_but(slot_.epoch);
+}
 
 Result<std::uint64_t> KeyState::remove_superseded() const {
   std::set<std::string> wanted;
   for (const auto& [number, bucket] : directory_.buckets)
-    wanted.insert(std::to_string(number) + "." + std::to_string(bucket.generation));
+    if (bucket.generation > 0) wanted.insert(layout_.node(number, bucket.generation).filename().string());
   CALLVAULT_TRY_ASSIGN(const auto names, os::list_folder(layout_.buckets()));
+  if (!std::includes(names.begin(), names.end(), wanted.begin(), wanted.end())) return 0;
   std::uint64_t removed = 0;
   for (const auto& name : names) {
     if (wanted.contains(name)) continue;

@@ -20,8 +20,9 @@ class KeyState {
   static Result<void> create(const base::Layout& layout, Keeper& keeper, Directory first, Time now);
 
   // The slot whose root opens the directory is the root. Errors: corrupt when none does (nothing is wiped then);
-  // newer_version. REQUIRES: the caller holds the state lock; `settled` (exclusive lock) also wipes the other slot
-  // and removes node files the directory does not know: an interrupted change is thereby finished or undone.
+  // newer_version. REQUIRES: the caller holds the state lock, for `change` exclusively. `change` also wipes the other
+  // slot, removes node and intake files that the directory does not know, and publishes the newest intake key again
+  // when its file is missing or damaged: an interrupted change is thereby finished or undone.
   enum class Access : std::uint8_t { look, change };
   static Result<KeyState> load(const base::Layout& layout, Keeper& keeper, Access access);
 
@@ -44,13 +45,15 @@ class KeyState {
   // Re-directory under the same root: for changes that take nothing away.
   Result<void> commit();
 
-  // Rotation, in this order (forgetting.md, steps 3-5). After commit_rotation the change stands; after forget_old
-  // whatever the new directory does not hold cannot be reached any more.
+  // Rotation, in this order. After commit_rotation the change stands; after forget_old whatever the new directory does
+  // not hold cannot be reached any more. When commit_rotation fails nobody knows which directory the disk will show:
+  // this state then refuses every further step, and the next `load` finishes or undoes.
   Result<void> stage_root();
   Result<void> commit_rotation();
   Result<void> forget_old();
 
-  // Node files that the directory does not name, and leftovers of interrupted writes. Tells how many went.
+  // Node files that the directory does not name, and leftovers of interrupted writes. Tells how many went: none when
+  // a node it does name is missing, since then this may be an old directory and those files the present nodes.
   Result<std::uint64_t> remove_superseded() const;
 
   const base::Layout& layout() const { return layout_; }
@@ -60,12 +63,17 @@ class KeyState {
   KeyState(const base::Layout& layout, Keeper& keeper, Directory directory, KeeperSlot slot)
       : layout_(layout), keeper_(&keeper), directory_(std::move(directory)), slot_(std::move(slot)) {}
 
+  Result<void> restore_intake() const;
+  Result<base::Bytes> seal_with(const crypto::Key& root) const;
+  Result<void> check_certain() const;
+
   base::Layout layout_;
   Keeper* keeper_;
   Directory directory_;
   KeeperSlot slot_;
   std::optional<KeeperSlot> next_;
   bool nodes_staged_ = false;
+  bool uncertain_ = false;  // a rotation's commit failed
 };
 
 }  // namespace callvault::keys
