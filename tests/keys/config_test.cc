@@ -127,8 +127,8 @@ TEST_CASE("what is missing or of the wrong kind is named") {
 
 TEST_CASE("hostile class names are refused and not repeated") {
   for (const std::string name :
-       {"\"\"", "\"A\"", "\"a b\"", "\"../x\"", "\".\"", "\"a/b\"", "\"a\\nb\"", "\"\\u001b[2J\"", "\"a\\u0000\"",
-        "\"\xc8\x99\"", "\"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\""})
+       {"\"\"", "\"A\"", "\"a b\"", "\"../x\"", "\".\"", "\"a.b\"", "\"a_b\"", "\"a/b\"", "\"a\\nb\"", "\"\\u001b[2J\"",
+        "\"a\\u0000\"", "\"\xc8\x99\"", "\"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\""})
     CHECK(corrupt_naming(kHead + kClasses + name + " = \"6mo\"\n", "retention class"));
 }
 

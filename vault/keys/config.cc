@@ -4,7 +4,7 @@
 
 #include <sstream>
 
-#include "base/text.h"
+#include "base/bytes.h"
 
 namespace callvault::keys {
 namespace {
@@ -19,6 +19,12 @@ Result<std::string> text_at(const toml::table& table, std::string_view section, 
   const auto value = table[section][key].value<std::string>();
   if (!value) return bad(std::string(section) + "." + std::string(key) + " is missing or not a text");
   return *value;
+}
+
+// The same as in a recording's metadata, so that every class can be recorded in.
+bool is_class_name(std::string_view name) {
+  return !name.empty() && name.size() <= kMaxClassName &&
+         name.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789-") == std::string_view::npos;
 }
 
 }  // namespace
@@ -72,7 +78,7 @@ Result<Config> parse_config(std::string_view text) {
   for (const auto& [key, node] : *classes) {
     const std::string name(key.str());
     const auto period_text = node.value<std::string>();
-    if (!base::is_plain_name(name, kMaxClassName)) return bad("a retention class has a name that is not plain");
+    if (!is_class_name(name)) return bad("a retention class has a name that is not plain");
     if (!period_text) return bad("retention." + name + " is not a period such as \"6mo\"");
     auto period = Period::parse(*period_text);
     if (!period) return bad("retention." + name + ": " + period.error().message);
