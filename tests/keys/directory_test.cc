@@ -209,6 +209,8 @@ TEST_CASE("numbers that were not given out yet, or stand twice, are damage") {
 }
 
 TEST_CASE("frozen bytes of version 1 open, say what they said, and are spelled the same") {
+  CHECK(keys_test::example("Directory") == vector_file("directory_v1.hex"));
+  CHECK(keys_test::example("Directory, opened") == vector_file("directory_v1_plain.hex"));
   const auto opened = keys::open_directory(vector_file("directory_v1.hex"), fixed_key(0x11));
   REQUIRE(opened.has_value());
   const Directory& d = *opened;

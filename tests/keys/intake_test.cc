@@ -74,6 +74,7 @@ TEST_CASE("an intake key's file: round trip, every truncation and every flipped 
 
 TEST_CASE("frozen bytes of version 1") {
   const Bytes file = vector_file("intake_v1.hex");
+  CHECK(keys_test::example("Intake key 2") == file);
   const auto key = keys::decode_intake(file);
   REQUIRE(key.has_value());
   CHECK(key->id == 2);

@@ -290,6 +290,8 @@ TEST_CASE("rows that overlap, leave gaps or are out of order are damage") {
 
 TEST_CASE("frozen bytes of version 1 open, say what they said, and are spelled the same") {
   const Bytes file = vector_file("node_v1.hex");
+  CHECK(keys_test::example("Node 3.2") == file);
+  CHECK(keys_test::example("Node 3.2, opened") == vector_file("node_v1_plain.hex"));
   auto node = keys::open_node(file, 3, 2, fixed_key(0x22));
   REQUIRE(node.has_value());
   auto rows = node->rows();

@@ -49,6 +49,20 @@ inline base::Bytes vector_file(const std::string& name) {
   return std::move(*bytes);
 }
 
+// The bytes of an example in docs/format/keys.md: the indented lines under this heading, each hexadecimal, then words.
+inline base::Bytes example(const std::string& heading) {
+  std::ifstream in(std::filesystem::path(CALLVAULT_TESTS) / ".." / "docs" / "format" / "keys.md");
+  REQUIRE(in.good());
+  std::string line;
+  while (std::getline(in, line) && line != "### " + heading) continue;
+  std::string digits;
+  while (std::getline(in, line) && !line.starts_with('#'))
+    if (line.starts_with("    ")) digits += line.substr(4, line.find(' ', 4) - 4);
+  auto bytes = base::from_hex(digits);
+  REQUIRE(bytes.has_value());
+  return std::move(*bytes);
+}
+
 class TempFolder {
  public:
   TempFolder() {
