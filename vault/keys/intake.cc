@@ -11,6 +11,7 @@ namespace {
 
 constexpr std::string_view kMagic = "CVINTAKE";
 constexpr std::uint16_t kVersion = 1;
+constexpr int kBelieveNone = 10;
 constexpr std::size_t kCheckedBytes = 8 + 2 + 2 + 4 + 32 + 32;
 constexpr std::size_t kFileBytes = kCheckedBytes + 32;
 
@@ -61,9 +62,16 @@ Result<std::vector<std::uint32_t>> list_intake(const base::Layout& layout) {
 
 Result<IntakeLease> acquire_intake(const base::Layout& layout) {
   // A retirement publishes the next key before it takes the old one's lock, so a few rounds always suffice.
+  int seen_none = 0;
   for (int round = 0; round < 100; ++round) {
     CALLVAULT_TRY_ASSIGN(const auto ids, list_intake(layout));
-    if (ids.empty()) return fail(Errc::corrupt, "no intake key in " + layout.intake().string());
+    // A listing is no snapshot: taken while one key comes and another goes, it may show neither.
+    if (ids.empty() && ++seen_none == kBelieveNone)
+      return fail(Errc::corrupt, "no intake key in " + layout.intake().string());
+    if (ids.empty()) {
+      std::this_thread::sleep_for(std::chrono::milliseconds(10));
+      continue;
+    }
     const os::Path path = layout.intake() / std::to_string(ids.back());
     auto file = os::File::open_read(path);
     if (!file && file.error().code == Errc::not_found) continue;
