@@ -119,6 +119,8 @@ Result<Env::Snapshot> Env::snapshot(bool newest) {
 }
 
 Env::Applied Env::apply(const std::vector<Change>& changes) {
+  int dead = 0;
+  (void)mdb_reader_check(env_, &dead);  // one may have died since this environment was opened
   MDB_txn* txn = nullptr;
   if (const int code = mdb_txn_begin(env_, nullptr, 0, &txn); code != 0)
     return {lmdb_error(code, "cannot write", folder_)};
