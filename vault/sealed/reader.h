@@ -47,6 +47,7 @@ class Reader {
 
  private:
   Reader(os::File file, FileShape shape);
+  Result<void> open_chunks(const Key& key, std::uint64_t first, ByteView sealed, MutableBytes out) const;
   bool open_one(const Key& key, std::uint64_t number, ByteView sealed, MutableBytes out) const;
 
   os::File file_;
