@@ -61,7 +61,7 @@ class Settling {
       for (const auto id : intake_of(call)) report_.failed_intake.push_back(id);
       return {};
     }
-    report_.interrupted += registration->recovered ? 1 : 0;
+    if (registration->recovered) ++report_.interrupted;
     if (known && !registration->changed) {
       if (!call.alive()) moves_.push_back({call.id, known->bucket});
       return {};
