@@ -114,7 +114,15 @@ Vault::~Vault() = default;
 Result<IngestSummary> ingest(const IngestOptions& options) {
   CALLVAULT_TRY(crypto::ready());
   CALLVAULT_TRY_ASSIGN(const auto view, keys::RecorderView::open(options.vault));
-  return capture::record(view, options);
+  CALLVAULT_TRY_ASSIGN(const auto zone, base::Zone::find(view.config().time_zone));
+  IngestOptions timed = options;
+  if (!timed.started_at && !timed.started_at_text.empty()) {
+    CALLVAULT_TRY_ASSIGN(timed.started_at, zone.parse(timed.started_at_text));
+  }
+  CALLVAULT_TRY_ASSIGN(auto summary, capture::record(view, timed));
+  summary.started_at_text = zone.rfc3339(summary.started_at);
+  summary.ended_at_text = zone.rfc3339(summary.ended_at);
+  return summary;
 }
 
 Result<Inspection> inspect(const fs::path& file) { return sealed::inspect(file); }
