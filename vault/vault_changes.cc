@@ -58,7 +58,7 @@ retention::Candidate candidate_of(const NodeRow& row, const std::set<RecordingId
   out.started_at = row.started_at;
   out.expires_at = row.expires_at;
   out.caller_consent = row.caller_consent;
-  out.agent_consent = row.agent_consent;
+  out.agent_consent = context::deciding_agent_consent(row);
   out.basis = row.basis;
   out.held = !row.holds.empty();
   for (const auto& hold : row.holds) {

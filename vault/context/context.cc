@@ -1,5 +1,7 @@
 #include "context/context.h"
 
+#include <algorithm>
+
 namespace callvault::context {
 
 os::Path recording_folder(const base::Layout& layout, std::int32_t day) {
@@ -13,6 +15,12 @@ Result<os::Path> find_sealed_file(const base::Layout& layout, std::int32_t day, 
        {recording_folder(layout, day) / name, layout.incoming() / name, layout.incoming() / (name + ".part")})
     if (os::exists(path)) return path;
   return fail(Errc::not_found, "the sealed file " + name + " is missing");
+}
+
+Consent deciding_agent_consent(const keys::NodeRow& row) {
+  const bool heard = std::any_of(row.tracks.begin(), row.tracks.end(),
+                                 [](const keys::TrackSecret& t) { return t.name != TrackName::caller; });
+  return heard ? row.agent_consent : Consent::unknown;
 }
 
 }  // namespace callvault::context

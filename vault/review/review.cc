@@ -25,7 +25,7 @@ retention::OpenRequest gate_request(const NodeRow& row, const PlayOptions& optio
   out.purpose = options.purpose;
   out.basis = row.basis;
   out.caller_consent = row.caller_consent;
-  out.agent_consent = row.agent_consent;
+  out.agent_consent = context::deciding_agent_consent(row);
   out.held = !row.holds.empty();
   for (const auto& hold : row.holds) {
     if (!hold.until) {

@@ -1,0 +1,188 @@
+#include "adversary/attack.h"
+
+#include <algorithm>
+
+#include "base/text.h"
+#include "catalog/blind.h"
+#include "crypto/aead.h"
+#include "keys/directory.h"
+#include "keys/node.h"
+#include "sealed/header.h"
+
+namespace adversary {
+namespace {
+
+using namespace callvault;
+using base::as_text;
+using base::ByteView;
+
+constexpr std::size_t kBlock = 4096;
+constexpr std::size_t kSlotBlocks = 4;  // 16 KiB of key material, docs/format/keeper.md
+
+crypto::Key copy(ByteView bytes) { return must(crypto::Key::copy_of(bytes), "key"); }
+
+class Attack {
+ public:
+  Attack(const std::vector<Blob>& blobs, const crypto::Key* review) : blobs_(blobs), review_(review) {}
+
+  // Every aligned run of 16 KiB could be a slot, whatever the headers say.
+  void take_keeper(const Bytes& file) {
+    for (std::size_t at = 0; at + kSlotBlocks * kBlock <= file.size(); at += kBlock) {
+      const auto digest = crypto::blake2b(ByteView(file).subspan(at, kSlotBlocks * kBlock));
+      roots_.push_back(copy(digest));
+    }
+  }
+
+  void open_directories() {
+    for (const auto& blob : blobs_) {
+      if (!as_text(blob.bytes).starts_with("CVDIRECT")) continue;
+      for (const auto& root : roots_) {
+        auto directory = keys::open_directory(blob.bytes, root);
+        if (!directory) continue;
+        ++loot.directories;
+        directories_.push_back(std::move(*directory));
+      }
+    }
+  }
+
+  // Any node under any node key, whatever bucket or generation it claims.
+  void open_nodes() {
+    for (const auto& blob : blobs_) {
+      if (!as_text(blob.bytes).starts_with("CVBUCKET") || blob.bytes.size() < 24) continue;
+      for (const auto& directory : directories_) {
+        for (const auto& [number, bucket] : directory.buckets) {
+          auto plain =
+              crypto::open(bucket.node_key, ByteView(blob.bytes).first(24), ByteView(blob.bytes).subspan(24), "node");
+          if (!plain) continue;
+          auto node = keys::Node::parse(std::move(*plain));
+          if (!node) continue;
+          ++loot.nodes;
+          for (std::size_t i = 0; i < node->size(); ++i) {
+            const auto row = must(node->row(i), "row");
+            add_secret(row.id, row.record_secret);
+            for (const auto& t : row.tracks) add_track_secret(row.id, t.name, t.secret);
+          }
+        }
+      }
+    }
+  }
+
+  // Sealed files: the intake box with every intake key ever seen.
+  void open_headers() {
+    for (const auto& blob : blobs_) {
+      auto header = sealed::parse_header(blob.bytes);
+      if (!header) continue;
+      for (const auto& directory : directories_)
+        for (const auto& [id, intake] : directory.intake) {
+          const auto secrets = sealed::open_intake_box(*header, intake.secret, intake.pepper);
+          if (!secrets) continue;
+          add_secret(header->id, secrets->recording.reveal());
+          add_track_secret(header->id, header->track, secrets->track.reveal());
+        }
+      headers_.push_back({std::move(*header), &blob.bytes});
+    }
+  }
+
+  // Whatever looks like 32 bytes in the journal might be a secret.
+  void harvest_journal() {
+    for (const auto& blob : blobs_) {
+      if (!blob.path.starts_with("journal/entries")) continue;
+      const std::string_view text = as_text(blob.bytes);
+      for (std::size_t at = text.find('"'); at != std::string_view::npos; at = text.find('"', at + 1)) {
+        const auto end = text.find('"', at + 1);
+        if (end == std::string_view::npos) break;
+        const auto word = text.substr(at + 1, end - at - 1);
+        const auto bytes = word.size() == 44   ? base::from_base64(word)
+                           : word.size() == 64 ? base::from_hex(word)
+                                               : std::nullopt;
+        if (!bytes || bytes->size() != 32) continue;
+        for (const auto& [header, raw] : headers_)
+          if (sealed::open_metadata(header, copy(*bytes))) add_secret(header.id, *bytes);
+      }
+    }
+  }
+
+  void open_recordings() {
+    for (const auto& [header, raw] : headers_) {
+      for (const auto& secret : secrets_[header.id]) {
+        const auto metadata = sealed::open_metadata(header, copy(secret));
+        if (metadata && !metadata->caller.empty()) loot.metadata.insert(header.id);
+      }
+      static const crypto::Key nothing = must(crypto::Key::random(), "key");
+      for (const auto& secret : track_secrets_[{header.id, header.track}]) {
+        // Without the review key: any other key instead.
+        const auto audio = sealed::audio_key(header, review_ != nullptr ? *review_ : nothing, copy(secret));
+        if (!audio) continue;
+        const ByteView sealed = ByteView(*raw).subspan(header.header_bytes());
+        Bytes page(sealed::kChunkBytes);
+        if (sealed.size() >= sealed::kSealedChunkBytes &&
+            crypto::open_chunk(*audio, 0, false, sealed.first(sealed::kSealedChunkBytes), page))
+          loot.tracks.insert({header.id, header.track});
+      }
+    }
+  }
+
+  // Numbers are few: with an index key each of them can be tried against every page the catalogue ever had.
+  void guess_numbers(const std::vector<std::string>& callers) {
+    std::set<Bytes> index_keys;
+    for (const auto& directory : directories_)
+      for (const auto& [number, bucket] : directory.buckets)
+        index_keys.insert(base::to_bytes(bucket.index_key.reveal()));
+    for (const auto& caller : callers) {
+      std::set<catalog::Token> found;
+      for (const auto& key : index_keys)
+        for (std::uint32_t k = 0; k < 8; ++k) {
+          const auto token = catalog::blind(copy(key), catalog::Field::caller, caller, k);
+          for (const auto& blob : blobs_)
+            if (blob.path.starts_with("catalog/") &&
+                std::search(blob.bytes.begin(), blob.bytes.end(), token.begin(), token.end()) != blob.bytes.end())
+              found.insert(token);
+        }
+      loot.tokens[caller] = found.size();
+    }
+  }
+
+  Loot loot;
+
+ private:
+  void add_secret(const RecordingId& id, ByteView secret) {
+    secrets_[id].insert(base::to_bytes(secret));
+    loot.secrets.insert(id);
+  }
+  void add_track_secret(const RecordingId& id, TrackName track, ByteView secret) {
+    track_secrets_[{id, track}].insert(base::to_bytes(secret));
+  }
+
+  const std::vector<Blob>& blobs_;
+  const crypto::Key* review_;
+  std::vector<crypto::Key> roots_;
+  std::vector<keys::Directory> directories_;
+  std::vector<std::pair<sealed::Header, const Bytes*>> headers_;
+  std::map<RecordingId, std::set<Bytes>> secrets_;
+  std::map<std::pair<RecordingId, TrackName>, std::set<Bytes>> track_secrets_;
+};
+
+}  // namespace
+
+Loot attack(const std::vector<Blob>& blobs, const std::vector<Bytes>& keepers, const crypto::Key* review,
+            const std::vector<std::string>& callers) {
+  Attack a(blobs, review);
+  for (const auto& keeper : keepers) a.take_keeper(keeper);
+  a.open_directories();
+  a.open_nodes();
+  a.open_headers();
+  a.harvest_journal();
+  a.open_recordings();
+  a.guess_numbers(callers);
+  return a.loot;
+}
+
+std::vector<std::string> plain_hits(const std::vector<Blob>& blobs, const std::vector<std::string>& texts) {
+  std::vector<std::string> out;
+  for (const auto& blob : blobs)
+    for (const auto& text : texts)
+      if (as_text(blob.bytes).find(text) != std::string_view::npos) out.push_back(blob.path + ": " + text);
+  return out;
+}
+
+}  // namespace adversary
