@@ -27,7 +27,7 @@ std::string Session::who() const {
   if (globals_.as) return *globals_.as;
   if (auto user = environment("CALLVAULT_USER")) return *user;
   if (const passwd* entry = ::getpwuid(::geteuid()); entry != nullptr) {
-    const std::string login = entry->pw_name;
+    std::string login = entry->pw_name;
     std::error_code ignored;
     if (!login.empty() && login.front() != '.' && login.find('/') == std::string::npos &&
         std::filesystem::exists(vault_dir() / "people" / login, ignored))

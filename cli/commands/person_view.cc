@@ -4,6 +4,7 @@ namespace callvault::cli {
 
 std::vector<std::string> role_words(const std::vector<Role>& roles) {
   std::vector<std::string> words;
+  words.reserve(roles.size());
   for (const auto role : roles) words.emplace_back(to_word(role));
   return words;
 }
