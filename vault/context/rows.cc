@@ -99,6 +99,7 @@ Result<void> refresh_catalog(const Context& context) {
   for (const auto& [number, generation] : held) superfluous = superfluous || !buckets.contains(number);
   if (superfluous) {
     std::vector<std::uint32_t> keep;
+    keep.reserve(buckets.size());
     for (const auto& [number, bucket] : buckets) keep.push_back(number);
     CALLVAULT_TRY(context.catalog.drop_buckets_except(keep));
   }
