@@ -90,9 +90,34 @@ retention::Rules rules_of(const context::Context& context, std::optional<std::ui
   return rules;
 }
 
+bool agent_is_apart(const NodeRow& row) {
+  return std::any_of(row.tracks.begin(), row.tracks.end(), [](const auto& t) { return t.name == TrackName::agent; });
+}
+
+// Which tracks of an expiring recording go: none named when it goes whole. Only the agent's when nothing but that
+// party's consent, or an unfinished shred of that voice, is the cause.
+std::vector<TrackName> tracks_that_go(const keys::Directory& directory, const NodeRow& row,
+                                      const retention::Candidate& candidate, const retention::Rules& rules) {
+  std::set<TrackName> out;
+  retention::Candidate rest = candidate;
+  rest.erase_requested = false;
+  for (const auto& o : directory.outstanding) {
+    if (o.id != row.id) continue;
+    if (!o.track) return {};
+    out.insert(*o.track);
+  }
+  if (agent_is_apart(row)) {
+    if (retention::decide(rest, rules).decision == Decision::expire) out.insert(TrackName::agent);
+    rest.agent_consent = Consent::unknown;
+  }
+  if (retention::decide(rest, rules).decision == Decision::expire) return {};
+  return {out.begin(), out.end()};
+}
+
 struct PurgePlan {
   retention::Plan plan;
-  std::vector<std::uint32_t> buckets;  // of plan.items
+  std::vector<std::uint32_t> buckets;           // of plan.items
+  std::vector<std::vector<TrackName>> partial;  // of plan.items: the tracks that go alone, or none
 };
 
 Result<PurgePlan> make_plan(context::Context& context, const retention::Rules& rules) {
@@ -102,6 +127,9 @@ Result<PurgePlan> make_plan(context::Context& context, const retention::Rules& r
   CALLVAULT_TRY(survey(context, [&](const keys::Bucket& bucket, const NodeRow& row) -> Result<void> {
     candidates.push_back(candidate_of(row, outstanding));
     out.buckets.push_back(bucket.number);
+    const bool expires = retention::decide(candidates.back(), rules).decision == Decision::expire;
+    out.partial.push_back(expires ? tracks_that_go(context.state.directory(), row, candidates.back(), rules)
+                                  : std::vector<TrackName>());
     return {};
   }));
   out.plan = retention::plan(candidates, rules);
@@ -146,14 +174,12 @@ Result<ConsentReport> Vault::set_consent(const Person& person, const ConsentChan
       change.id, found.bucket,
       std::string(change.consent == Consent::refused ? retention::kConsentRefused : retention::kConsentWithdrawn),
       std::nullopt};
-  const bool apart = std::any_of(found.row.tracks.begin(), found.row.tracks.end(),
-                                 [](const auto& t) { return t.name == TrackName::agent; });
-  if (change.party == Party::agent && apart) victim.track = TrackName::agent;
+  if (change.party == Party::agent && agent_is_apart(found.row)) victim.track = TrackName::agent;
   CALLVAULT_TRY_ASSIGN(const auto shredded, shred::run(context, {victim}, shred_options(context, false)));
   if (!shredded.outstanding.empty())
     return fail(Errc::partly_done,
                 "recording " + change.id.text() +
-                    " is locked for good but its shred is outstanding: a recorder stalls; purge retries");
+                    " is locked for good but its shred is outstanding: its recorder has to end first; purge retries");
   report.shredded = shredded.shredded > 0;
   return report;
 }
@@ -288,7 +314,8 @@ Result<PurgeReport> Vault::purge(const PurgeOptions& options) {
       // What was asked for keeps the reason it was asked for.
       for (const auto& o : context.state.directory().outstanding)
         if (o.id == item.id) reason = o.reason;
-      victims.push_back({item.id, planned.buckets[i], std::move(reason), std::nullopt});
+      if (planned.partial[i].empty()) victims.push_back({item.id, planned.buckets[i], reason, std::nullopt});
+      for (const auto track : planned.partial[i]) victims.push_back({item.id, planned.buckets[i], reason, track});
     }
     report.plan.push_back(std::move(item));
   }

@@ -1,7 +1,7 @@
 #include "shred/intent.h"
 
+#include <algorithm>
 #include <charconv>
-#include <sstream>
 
 namespace callvault::shred {
 namespace {
@@ -28,6 +28,16 @@ std::vector<std::string> split(std::string_view text, char by) {
 }  // namespace
 
 os::Path pending_path(const base::Layout& layout) { return layout.keys() / "pending"; }
+
+bool Doomed::takes(TrackName name) const {
+  return whole || std::any_of(tracks.begin(), tracks.end(), [&](const auto& t) { return t.first == name; });
+}
+
+std::set<TrackName> Doomed::names() const {
+  std::set<TrackName> out;
+  for (const auto& t : tracks) out.insert(t.first);
+  return out;
+}
 
 // "<id> <bucket> <day> <duration> <reason> <whole|part> <track>[.<segment>],..."
 std::string encode_doomed(const Doomed& d) {
@@ -84,6 +94,7 @@ Result<Pending> read_pending(const context::Context& context) {
   if (!parse_number(text, first)) return fail(Errc::corrupt, "keys/pending is damaged");
   Pending out;
   CALLVAULT_TRY(context.log.journal().for_each(first, [&](std::uint64_t, const journal::Entry& entry) -> Result<bool> {
+    if (entry.event == kDoneEvent) out.journalled = true;
     if (entry.event != kIntentEvent) return true;
     const auto epoch = entry.facts.find("epoch");
     if (epoch == entry.facts.end() || !parse_number(epoch->second, out.next_epoch))

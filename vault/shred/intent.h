@@ -2,7 +2,7 @@
 // leaves neither a half-done shred nor a destroyed recording without its tombstone. No personal data.
 #pragma once
 
-#include <map>
+#include <set>
 #include <vector>
 
 #include "context/context.h"
@@ -23,6 +23,9 @@ struct Doomed {
   std::string reason;
   bool whole = true;                                        // else only the tracks below
   std::vector<std::pair<TrackName, std::uint16_t>> tracks;  // whose files go
+
+  bool takes(TrackName name) const;
+  std::set<TrackName> names() const;
 };
 
 std::string encode_doomed(const Doomed& doomed);
@@ -34,6 +37,7 @@ Result<void> write_intent(context::Context& context, const std::vector<Doomed>& 
 struct Pending {
   std::uint64_t next_epoch = 0;
   std::vector<Doomed> doomed;
+  bool journalled = false;  // its tombstones and its end are in the journal already
 };
 // Errors: not_found when nothing is pending.
 Result<Pending> read_pending(const context::Context& context);

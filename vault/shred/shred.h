@@ -3,6 +3,7 @@
 // docs/THREAT_MODEL.md and docs/format/keys.md.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <optional>
@@ -27,12 +28,15 @@ using SettleEverything = std::function<Result<std::vector<std::uint32_t>>()>;
 struct Options {
   bool retire_all_intake = false;  // nightly, victims or not
   SettleEverything settle_everything;
+  // A recorder holds its intake key only until its header is durable. One that stalls longer delays only the shred of
+  // recordings sealed to that key.
+  std::chrono::milliseconds intake_patience{5000};
 };
 
 struct Report {
   std::uint64_t shredded = 0, buckets_rewritten = 0, buckets_dropped = 0, intake_retired = 0;
   std::uint64_t epoch = 0;
-  std::vector<RecordingId> outstanding;  // not final: their intake key could not be retired
+  std::vector<RecordingId> outstanding;  // not final: an intake key could not be retired, or the call goes on
   double irrecoverable_ms = 0, cleaned_ms = 0;
 };
 
