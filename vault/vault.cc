@@ -55,7 +55,7 @@ Result<void> share_file(const os::Path& path, const std::string& group) {
 }
 
 Result<void> fill_vault(const InitOptions& options, const Passphrase& passphrase, const base::Layout& layout,
-                        keys::Config config, keys::Keeper& keeper) {
+                        const keys::Config& config, keys::Keeper& keeper) {
   const Time now = system_clock().now();
   CALLVAULT_TRY(make_folders(layout, options.recorder_group));
   const auto cost = options.unsafe_fast_passphrase ? crypto::kUnsafeFastCost : crypto::kDefaultCost;
@@ -155,7 +155,7 @@ Result<void> Vault::create(const InitOptions& options, const Passphrase& passphr
   CALLVAULT_TRY(os::make_folder(layout.root));
   auto keeper = keys::FileKeeper::create(keeper_folder, options.unsafe_keeper);
   auto done =
-      keeper ? fill_vault(options, passphrase, layout, std::move(config), **keeper) : Result<void>(keeper.error());
+      keeper ? fill_vault(options, passphrase, layout, config, **keeper) : Result<void>(keeper.error());
   if (!done) {
     std::error_code ignored;
     for (const auto& entry : fs::directory_iterator(layout.root, ignored)) fs::remove_all(entry.path(), ignored);

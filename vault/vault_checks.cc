@@ -1,6 +1,7 @@
 // Whether all is well: check, recover, reindex, prove-gone, doctor.
 #include <algorithm>
 #include <filesystem>
+#include <numeric>
 #include <set>
 
 #include "base/text.h"
@@ -25,7 +26,10 @@ class Checking {
   Result<CheckReport> run() {
     CALLVAULT_TRY_ASSIGN(const auto incoming, capture::count_unsettled(context_.layout));
     report_.unsettled = incoming.waiting;
-    for (const auto& [number, bucket] : context_.state.directory().buckets) {
+    const auto& buckets = context_.state.directory().buckets;
+    const auto total = std::accumulate(buckets.begin(), buckets.end(), std::uint64_t{0},
+                                       [](auto sum, const auto& item) { return sum + item.second.recordings; });
+    for (const auto& [number, bucket] : buckets) {
       auto node = context_.state.open_node(number);
       if (!node) {
         report_.problems.push_back(node.error().message +
@@ -39,6 +43,7 @@ class Checking {
           continue;
         }
         ++report_.recordings;
+        if (options_.progress) options_.progress(report_.recordings, total);
         for (const auto& track : row->tracks) check_file(bucket, *row, track);
       }
     }

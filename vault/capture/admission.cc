@@ -19,7 +19,9 @@ Result<sealed::CallMetadata> admit(const keys::Config& config, const IngestOptio
   out.retention_class = options.retention_class;
   out.notice = options.notice;
   out.notice_played = options.notice_played;
-  out.consent = options.consent;
+  // Going on after a notice implies consent only when the notice was heard to its end.
+  const bool unheard = options.consent == Consent::implied && options.notice_played == false;
+  out.consent = unheard ? Consent::unknown : options.consent;
   out.basis = options.basis;
   out.tracks = {TrackName::mixed};
   CALLVAULT_TRY(sealed::validate_metadata(out));

@@ -11,7 +11,8 @@ namespace callvault::capture {
 
 inline constexpr std::chrono::minutes kMaxStartAhead{5};
 
-// What the header will say; tracks and sample rate are for the caller to fill in when the input is known. Numbers are
+// What the header will say: implied consent after a notice that was not played to its end is no consent (unknown);
+// tracks and sample rate are for the caller to fill in when the input is known. Numbers are
 // in their normal form. Errors: usage; refused when consent is refused, the start lies ahead or the period is over.
 Result<sealed::CallMetadata> admit(const keys::Config& config, const IngestOptions& options, Time now);
 

@@ -73,11 +73,7 @@ class Reading {
     if (recovered_) CALLVAULT_TRY(os::sync_folder(context_.layout.incoming()));
     if (registered_) keep_decisions();
     CALLVAULT_TRY(set_expiry());
-    for (const auto& [name, length] : length_ms_) {
-      out_.details.duration_ms = std::max(out_.details.duration_ms.value_or(0), length);
-      out_.row.duration_s = static_cast<std::uint32_t>((*out_.details.duration_ms + 500) / 1000);
-    }
-    out_.details.flags = out_.row.flags;
+    take_ends();
     out_.recovered = recovered_;
     return std::move(out_);
   }
@@ -116,14 +112,21 @@ class Reading {
     } else {
       CALLVAULT_TRY_ASSIGN(trailer, reader.read_trailer(s0));
     }
-    out_.row.flags.truncated = out_.row.flags.truncated || trailer.truncated;
-    out_.row.flags.interrupted = out_.row.flags.interrupted || trailer.interrupted;
-    out_.details.ended_at = std::max(out_.details.ended_at.value_or(trailer.ended_at), trailer.ended_at);
-    const auto whole = std::chrono::duration_cast<std::chrono::milliseconds>(trailer.ended_at - metadata.started_at);
-    const auto length = file.name.segment == 0 ? trailer.duration : whole;
-    length_ms_[file.name.track] = static_cast<std::uint64_t>(std::max<std::int64_t>(length.count(), 0));
+    ends_[file.name.track] = context::end_of(metadata, trailer);
     out_.audio_hash[file.name.track] = trailer.audio_hash;
     return {};
+  }
+
+  void take_ends() {
+    for (const auto& [name, end] : ends_) {
+      const auto ms = static_cast<std::uint64_t>(std::max<std::int64_t>(end.length.count(), 0));
+      out_.details.duration_ms = std::max(out_.details.duration_ms.value_or(0), ms);
+      out_.details.ended_at = std::max(out_.details.ended_at.value_or(end.at), end.at);
+      out_.row.duration_s = static_cast<std::uint32_t>((*out_.details.duration_ms + 500) / 1000);
+      out_.row.flags.truncated = out_.row.flags.truncated || end.truncated;
+      out_.row.flags.interrupted = out_.row.flags.interrupted || end.interrupted;
+    }
+    out_.details.flags = out_.row.flags;
   }
 
   // A dead recorder's file: a trailer, then the finished name.
@@ -173,7 +176,7 @@ class Reading {
   const std::optional<NodeRow>& registered_;
   Registration out_;
   std::optional<std::uint64_t> file_bytes_;
-  std::map<TrackName, std::uint64_t> length_ms_;
+  std::map<TrackName, context::TrackEnd> ends_;
   bool recovered_ = false;
 };
 

@@ -30,7 +30,7 @@ struct Registration {
   bool changed = true;      // says more than the node knows
 };
 
-// Through the catalogue; when that does not know the id, through every node that lists a call in progress.
+// Through the catalogue. REQUIRES: it is up to date (context::refresh_catalog).
 Result<std::optional<Registered>> find_registered(const context::Context& context, const RecordingId& id);
 bool has_new_files(const IncomingCall& call, const Registered& known);
 // Intake keys that the readable headers of a recording name.

@@ -7,23 +7,17 @@
 #include "sealed/reader.h"
 
 namespace callvault::context {
-namespace {
-
-// Duration and end of one track over its segments. A continuation overlaps what was abandoned, so with several
-// segments only the last one's end counts.
-struct TrackSpan {
-  Time ended_at{};
-  std::chrono::milliseconds duration{};
-};
-
-}  // namespace
+TrackEnd end_of(const sealed::CallMetadata& metadata, const sealed::Trailer& trailer) {
+  return {trailer.ended_at, std::chrono::milliseconds(metadata.offset_ms) + trailer.duration, trailer.truncated,
+          trailer.interrupted};
+}
 
 Result<catalog::Row> row_from_files(const base::Layout& layout, std::int32_t day, const keys::NodeRow& node_row) {
   catalog::Row row;
   row.flags = node_row.flags;
   CALLVAULT_TRY_ASSIGN(const auto secret, crypto::Key::copy_of(node_row.record_secret));
   bool described = false;
-  std::map<TrackName, TrackSpan> spans;
+  std::map<TrackName, TrackEnd> ends;
   for (const auto& track : node_row.tracks) {
     CALLVAULT_TRY_ASSIGN(const auto path, find_sealed_file(layout, day, node_row.id, track.name, track.segment));
     CALLVAULT_TRY_ASSIGN(auto reader, sealed::Reader::open(path));
@@ -41,13 +35,12 @@ Result<catalog::Row> row_from_files(const base::Layout& layout, std::int32_t day
     row.tracks.push_back(Track{track.name, track.segment, metadata.sample_rate, reader.file_bytes()});
     if (!reader.finished()) continue;
     CALLVAULT_TRY_ASSIGN(const auto trailer, reader.read_trailer(secret));
-    const auto whole = std::chrono::duration_cast<std::chrono::milliseconds>(trailer.ended_at - metadata.started_at);
-    spans[track.name] = TrackSpan{trailer.ended_at, track.segment == 0 ? trailer.duration : whole};
+    ends[track.name] = end_of(metadata, trailer);
   }
-  for (const auto& [name, span] : spans) {
-    const auto ms = static_cast<std::uint64_t>(std::max<std::int64_t>(span.duration.count(), 0));
+  for (const auto& [name, end] : ends) {
+    const auto ms = static_cast<std::uint64_t>(std::max<std::int64_t>(end.length.count(), 0));
     row.duration_ms = std::max(row.duration_ms.value_or(0), ms);
-    row.ended_at = std::max(row.ended_at.value_or(span.ended_at), span.ended_at);
+    row.ended_at = std::max(row.ended_at.value_or(end.at), end.at);
   }
   return row;
 }

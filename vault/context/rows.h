@@ -1,11 +1,23 @@
 // Catalogue rows from the truth: key state and sealed files.
 #pragma once
 
+#include <chrono>
 #include <vector>
 
 #include "context/context.h"
+#include "sealed/metadata.h"
+#include "sealed/trailer.h"
 
 namespace callvault::context {
+
+// Where one track ends. A continuation overlaps what was abandoned, so of several segments only the last one counts.
+struct TrackEnd {
+  Time at{};
+  std::chrono::milliseconds length{};  // of the track's audio, from the call's begin
+  bool truncated = false;
+  bool interrupted = false;
+};
+TrackEnd end_of(const sealed::CallMetadata& metadata, const sealed::Trailer& trailer);
 
 // What the sealed files of one registered recording say. Errors: corrupt; not_found when a file is missing.
 Result<catalog::Row> row_from_files(const base::Layout& layout, std::int32_t day, const keys::NodeRow& node_row);
