@@ -16,8 +16,10 @@ target_compile_options(callvault_settings INTERFACE -Wall -Wextra -Wpedantic -Ws
   -fstack-protector-strong
   # GCC 12 at -O3 sees overlaps and overreads in std::string and std::vector that are not there (its bug 105329)
   $<$<AND:$<CONFIG:Release>,$<CXX_COMPILER_ID:GNU>,$<VERSION_LESS:$<CXX_COMPILER_VERSION>,13>>:-Wno-restrict;-Wno-stringop-overread>)
-target_compile_definitions(callvault_settings INTERFACE CALLVAULT_VERSION="${PROJECT_VERSION}"
-  $<$<NOT:$<BOOL:${CALLVAULT_SANITIZE}>>:_FORTIFY_SOURCE=2>)
+target_compile_definitions(callvault_settings INTERFACE CALLVAULT_VERSION="${PROJECT_VERSION}")
+if(NOT CALLVAULT_SANITIZE)
+  target_compile_options(callvault_settings INTERFACE -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2) # some compilers preset it
+endif()
 if(CALLVAULT_DEVELOPER)
   target_compile_options(callvault_settings INTERFACE -Werror)
 endif()
