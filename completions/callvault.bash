@@ -67,7 +67,7 @@ _callvault() {
     "") words="init ingest find show play consent hold unhold erase purge prove-gone inspect check recover reindex status doctor person journal --version" ;;
     person) words="add list show passwd disable" ;;
     journal) words="log verify" ;;
-    init) words="--organisation --time-zone --country-code --retention --unsafe-keeper --user" ;;
+    init) words="--organisation --time-zone --country-code --retention --unsafe-keeper --user --recorder-group" ;;
     ingest) words="--direction --caller --called --agent --consent --notice --notice-played --basis --started-at --call-id --class --meta-file --format --rate --channels --bitrate --complexity" ;;
     find) words="--caller --called --agent --from --to --consent --call-id --direction --state --limit" ;;
     play) words="--track --from --to -o --output --force --format --purpose --reason" ;;

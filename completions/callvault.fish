@@ -55,6 +55,7 @@ complete -c callvault -n '__fish_seen_subcommand_from init' -l country-code -x -
 complete -c callvault -n '__fish_seen_subcommand_from init' -l retention -x -d 'how long recordings are kept: 6mo, 30d, 1y (default 6mo)'
 complete -c callvault -n '__fish_seen_subcommand_from init' -l unsafe-keeper -d 'accept a keeper\'s place that may not forget'
 complete -c callvault -n '__fish_seen_subcommand_from init' -l user -x -d 'the first person (default officer)'
+complete -c callvault -n '__fish_seen_subcommand_from init' -l recorder-group -x -a '(__fish_complete_groups)' -d 'Unix group whose accounts may record (default none)'
 complete -c callvault -n '__fish_seen_subcommand_from init' -F
 
 complete -c callvault -n '__fish_seen_subcommand_from ingest' -l direction -x -a 'in out' -d 'who called whom (required)'

@@ -17,6 +17,7 @@ class Init final : public Command {
     arguments.option(retention_, "--retention", "PERIOD", "how long recordings are kept: 6mo, 30d, 1y (default 6mo)");
     arguments.flag(unsafe_keeper_, "--unsafe-keeper", "accept a keeper's place that may not forget");
     arguments.option(user_, "--user", "NAME", "the first person (default officer)");
+    arguments.option(recorder_group_, "--recorder-group", "GROUP", "Unix group whose accounts may record (default none)");
     arguments.hidden_flag(unsafe_fast_passphrase_, "--unsafe-fast-passphrase", "tests only: a cheap passphrase step");
   }
 
@@ -33,6 +34,8 @@ class Init final : public Command {
     options.unsafe_keeper = unsafe_keeper_;
     options.unsafe_fast_passphrase = unsafe_fast_passphrase_;
     options.user = user_.value_or(options.user);
+    if (recorder_group_ && recorder_group_->empty()) return fail(Errc::usage, "--recorder-group needs a group's name");
+    options.recorder_group = recorder_group_.value_or("");
     CALLVAULT_TRY(Period::parse(options.retention));
     CALLVAULT_TRY_ASSIGN(const Passphrase passphrase,
                          resolve_new_passphrase(session.sources(), "New passphrase of " + options.user));
@@ -62,7 +65,7 @@ class Init final : public Command {
       out.note("warning: this keeper's place may keep old keys; 'callvault doctor' tells more");
   }
 
-  std::optional<std::string> dir_, organisation_, time_zone_, country_code_, retention_, user_;
+  std::optional<std::string> dir_, organisation_, time_zone_, country_code_, retention_, user_, recorder_group_;
   bool unsafe_keeper_ = false, unsafe_fast_passphrase_ = false;
 };
 
