@@ -1,16 +1,15 @@
 // The promise, tested: whoever holds every byte the vault ever wrote, the present keeper, the review key and every
 // passphrase opens all that is live and nothing that was shredded.
 #include <doctest/doctest.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 #include "adversary/attack.h"
-#include "capture/settle.h"
-#include "keys/file_keeper.h"
-#include "shred/shred.h"
+#include "adversary/inside.h"
 
 using namespace callvault;
 using adversary::Call;
+using adversary::Cut;
+using adversary::cut_shred;
+using adversary::is_gone;
 using adversary::must;
 using adversary::Rig;
 
@@ -43,69 +42,6 @@ struct Expected {
     std::erase_if(tracks, [&](const auto& t) { return t.first == id; });
   }
 };
-
-// A keeper that ends the process at a chosen point of a rotation.
-class DyingKeeper final : public keys::Keeper {
- public:
-  DyingKeeper(std::unique_ptr<keys::Keeper> real, int point) : real_(std::move(real)), point_(point) {}
-  Result<std::vector<keys::KeeperSlot>> read() override { return real_->read(); }
-  Result<keys::KeeperSlot> stage(std::uint64_t epoch, std::optional<std::uint64_t> current) override {
-    die(0);
-    auto slot = real_->stage(epoch, current);
-    die(1);
-    staged_ = true;
-    return slot;
-  }
-  Result<void> wipe_all_but(std::uint64_t epoch) override {
-    if (staged_) die(2);
-    auto done = real_->wipe_all_but(epoch);
-    if (staged_) die(3);
-    return done;
-  }
-  Result<bool> unfinished() override { return real_->unfinished(); }
-  keys::KeeperDescription describe() const override { return real_->describe(); }
-
- private:
-  void die(int point) const {
-    if (point == point_) std::_Exit(9);
-  }
-  std::unique_ptr<keys::Keeper> real_;
-  int point_;
-  bool staged_ = false;
-};
-
-// Erases in a child that is cut at `point`; the parent recovers.
-void cut_erasure(Rig& rig, const RecordingId& id, int point) {
-  const pid_t child = ::fork();
-  REQUIRE(child >= 0);
-  if (child == 0) {
-    auto keeper = must(keys::FileKeeper::open(rig.keeper_file().parent_path()), "keeper");
-    auto impl = rig.parts(std::make_unique<DyingKeeper>(std::move(keeper), point));
-    auto session = must(Session::begin(impl, Access::change, "officer"), "session");
-    auto& context = session->context();
-    const auto found = must(locate_stored(context, id), "locate");
-    shred::Options options;
-    options.settle_everything = [&]() -> Result<std::vector<std::uint32_t>> {
-      CALLVAULT_TRY_ASSIGN(auto report, capture::settle(context, capture::SettleMode::everything));
-      return std::move(report.failed_intake);
-    };
-    must(shred::run(context, {{id, found.bucket, "erased", std::nullopt}}, options), "shred");
-    std::_Exit(0);
-  }
-  int status = 0;
-  REQUIRE(::waitpid(child, &status, 0) == child);
-  REQUIRE(WIFEXITED(status));
-  REQUIRE(WEXITSTATUS(status) == 9);
-  rig.snapshot();
-  rig.reopen();
-  must(rig.vault().recover(), "recover");
-  rig.snapshot();
-}
-
-bool is_gone(Rig& rig, const RecordingId& id) {
-  const auto shown = rig.vault().show(rig.officer(), id);
-  return !shown && shown.error().code == Errc::gone;
-}
 
 crypto::Key review_key(Rig& rig) {
   return must(must(rig.officer().impl().identity.review_key(1), "review")->clone(), "clone");
@@ -168,9 +104,9 @@ TEST_CASE("every old byte, today's keeper and the review key open the living and
   rig.snapshot();
 
   // Cut inside a rotation: before the commit the erasure is undone and asked for again, after it finished.
-  cut_erasure(rig, ana2, 0);
+  cut_shred(rig, {{ana2}}, Cut::before_stage);
   CHECK_FALSE(is_gone(rig, ana2));
-  cut_erasure(rig, ana2, 1);
+  cut_shred(rig, {{ana2}}, Cut::after_stage);
   CHECK_FALSE(is_gone(rig, ana2));
   const auto purged = must(rig.vault().purge({}), "purge");
   CHECK(purged.shredded == 1);  // the outstanding erasure
@@ -179,12 +115,12 @@ TEST_CASE("every old byte, today's keeper and the review key open the living and
   rig.snapshot();
   const auto ian = record(Call{.caller = kAna, .agent = "ana", .call_id = ""});
   rig.settle();
-  cut_erasure(rig, ian, 2);
+  cut_shred(rig, {{ian}}, Cut::before_wipe);
   CHECK(is_gone(rig, ian));
   expected.shred(ian);
   const auto joe = record(Call{.caller = kAna, .agent = "ana", .call_id = ""});
   rig.settle();
-  cut_erasure(rig, joe, 3);
+  cut_shred(rig, {{joe}}, Cut::after_wipe);
   CHECK(is_gone(rig, joe));
   expected.shred(joe);
 

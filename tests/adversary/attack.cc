@@ -1,6 +1,7 @@
 #include "adversary/attack.h"
 
 #include <algorithm>
+#include <cstring>
 
 #include "base/text.h"
 #include "catalog/blind.h"
@@ -135,7 +136,7 @@ class Attack {
           const auto token = catalog::blind(copy(key), catalog::Field::caller, caller, k);
           for (const auto& blob : blobs_)
             if (blob.path.starts_with("catalog/") &&
-                std::search(blob.bytes.begin(), blob.bytes.end(), token.begin(), token.end()) != blob.bytes.end())
+                ::memmem(blob.bytes.data(), blob.bytes.size(), token.data(), token.size()) != nullptr)
               found.insert(token);
         }
       loot.tokens[caller] = found.size();

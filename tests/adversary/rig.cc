@@ -65,6 +65,7 @@ Rig::Rig() {
   options.unsafe_keeper = true;
   options.unsafe_fast_passphrase = true;
   must(Vault::create(options, passphrase()), "create");
+  clock_.now_ = system_clock().now();  // not before the vault was made
   reopen();
   snapshot();
 }

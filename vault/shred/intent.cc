@@ -60,6 +60,7 @@ Result<Doomed> decode_doomed(std::string_view item) {
   if (!parse_number(words[1], out.bucket) || !parse_number(words[3], out.duration_s)) return damaged;
   out.reason = words[4];
   out.whole = words[5] == "whole";
+  if (!out.whole && words[5] != "part") return damaged;
   for (const auto& text : split(words[6], ',')) {
     if (text.empty()) continue;
     const auto dot = text.find('.');
