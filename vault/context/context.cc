@@ -11,8 +11,10 @@ os::Path recording_folder(const base::Layout& layout, std::int32_t day) {
 Result<os::Path> find_sealed_file(const base::Layout& layout, std::int32_t day, const RecordingId& id, TrackName track,
                                   std::uint16_t segment) {
   const std::string name = base::sealed_file_name(id, track, segment);
-  for (const os::Path& path :
-       {recording_folder(layout, day) / name, layout.incoming() / name, layout.incoming() / (name + ".part")})
+  const os::Path stored = recording_folder(layout, day) / name;
+  const os::Path finished = layout.incoming() / name;
+  // The first two again: between two looks its recorder may have ended.
+  for (const os::Path& path : {stored, finished, layout.incoming() / (name + ".part"), finished, stored})
     if (os::exists(path)) return path;
   return fail(Errc::not_found, "the sealed file " + name + " is missing");
 }

@@ -49,7 +49,9 @@ Result<catalog::Row> row_of(const Context& context, const keys::Bucket& bucket, 
   CALLVAULT_TRY_ASSIGN(const auto stored, context.catalog.get(catalog::Hit{bucket.number, node_row.id}));
   if (stored) {
     CALLVAULT_TRY_ASSIGN(const auto secret, crypto::Key::copy_of(node_row.record_secret));
-    if (auto row = catalog::open_row(stored->sealed_row, secret, node_row.id)) return row;
+    auto row = catalog::open_row(stored->sealed_row, secret, node_row.id);
+    // One from when the call still went on does not know how it ended.
+    if (row && (node_row.in_progress || row->ended_at)) return row;
   }
   return row_from_files(context.layout, bucket.day, node_row);
 }
