@@ -16,6 +16,7 @@
 
 #include "callvault/vault.h"
 #include "context/rows.h"
+#include "context/tombstones.h"
 #include "crypto/random.h"
 #include "keys/file_keeper.h"
 
@@ -64,7 +65,8 @@ class Generator {
       made = until;
     }
     CALLVAULT_TRY(context_.log.pin_head());
-    return context_.state.commit();
+    CALLVAULT_TRY(context_.state.commit());
+    return context::take_tombstones(context_);
   }
 
   const std::vector<RecordingId>& newest() const { return newest_; }
