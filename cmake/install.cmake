@@ -10,7 +10,11 @@ install(TARGETS callvault EXPORT callvaultTargets
   LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR}
   ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR})
 if(TARGET callvault_command)
-  set_target_properties(callvault_command PROPERTIES INSTALL_RPATH "$ORIGIN/../${CMAKE_INSTALL_LIBDIR}")
+  # Only where there is a library to find: CMake reserves room for it in the built program by a list of empty paths,
+  # and for the loader an empty path is the current folder.
+  if(BUILD_SHARED_LIBS)
+    set_target_properties(callvault_command PROPERTIES INSTALL_RPATH "$ORIGIN/../${CMAKE_INSTALL_LIBDIR}")
+  endif()
   install(TARGETS callvault_command RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
 endif()
 install(DIRECTORY ${PROJECT_SOURCE_DIR}/include/callvault DESTINATION ${CMAKE_INSTALL_INCLUDEDIR} FILES_MATCHING PATTERN *.h)
