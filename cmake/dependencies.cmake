@@ -24,7 +24,8 @@ if(CALLVAULT_DEVELOPER)
   target_compile_options(callvault_settings INTERFACE -Werror)
 endif()
 if(CALLVAULT_SANITIZE)
-  target_compile_options(callvault_settings INTERFACE -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer)
+  target_compile_options(callvault_settings INTERFACE -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
+    $<$<CXX_COMPILER_ID:GNU>:-Wno-maybe-uninitialized>) # GCC's manual: under sanitizers it sees what is not there
   target_link_options(callvault_settings INTERFACE -fsanitize=address,undefined)
 endif()
 if(CALLVAULT_FUZZ)
