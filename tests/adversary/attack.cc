@@ -109,10 +109,13 @@ class Attack {
         const auto metadata = sealed::open_metadata(header, copy(secret));
         if (metadata && !metadata->caller.empty()) loot.metadata.insert(header.id);
       }
-      static const crypto::Key nothing = must(crypto::Key::random(), "key");
-      for (const auto& secret : track_secrets_[{header.id, header.track}]) {
-        // Without the review key: any other key instead.
-        const auto audio = sealed::audio_key(header, review_ != nullptr ? *review_ : nothing, copy(secret));
+      // Any secret of the recording may open any of its tracks, or none at all may be needed.
+      std::set<Bytes> keys = secrets_[header.id];
+      for (const auto& [of, known] : track_secrets_)
+        if (of.first == header.id) keys.insert(known.begin(), known.end());
+      keys.insert(base::to_bytes(nothing_.reveal()));
+      for (const auto& secret : keys) {
+        const auto audio = audio_key(header, copy(secret));
         if (!audio) continue;
         const ByteView sealed = ByteView(*raw).subspan(header.header_bytes());
         Bytes page(sealed::kChunkBytes);
@@ -146,6 +149,15 @@ class Attack {
   Loot loot;
 
  private:
+  // Without the review key its half is guessed: that must not matter only if the half does not count.
+  Result<crypto::Key> audio_key(const sealed::Header& header, const crypto::Key& secret) const {
+    if (review_ != nullptr) return sealed::audio_key(header, *review_, secret);
+    const sealed::HeaderFields fields{header.id, header.track, header.segment, header.intake_key, header.review_key};
+    const sealed::Boxes boxes{base::to_bytes(header.intake_box()), base::to_bytes(header.review_box()),
+                              base::to_bytes(header.metadata_box())};
+    CALLVAULT_TRY_ASSIGN(auto made, sealed::assemble_header(fields, boxes, nothing_, secret));
+    return std::move(made.audio_key);
+  }
   void add_secret(const RecordingId& id, ByteView secret) {
     secrets_[id].insert(base::to_bytes(secret));
     loot.secrets.insert(id);
@@ -156,6 +168,7 @@ class Attack {
 
   const std::vector<Blob>& blobs_;
   const crypto::Key* review_;
+  const crypto::Key nothing_ = must(crypto::Key::random(), "key");
   std::vector<crypto::Key> roots_;
   std::vector<keys::Directory> directories_;
   std::vector<std::pair<sealed::Header, const Bytes*>> headers_;

@@ -185,10 +185,14 @@ TEST_CASE("a key that only an unsettled segment names goes with its call") {
   CHECK(live.speak_on_a_failing_disk());  // a segment sealed to the next key
   rig.snapshot();
   live.hang_up();
-  // It died; its row still says that it goes on, and its second segment is not in it.
+  // Its recorder died; the row says that the call goes on, and knows nothing of the second segment nor of its key,
+  // which is not the newest any more.
   inside(rig, [&](Session& session) {
     const auto found = must(locate_stored(session.context(), live.id()), "locate");
     CHECK(found.row.tracks.size() == 1);
+    const auto newer = must(session.state().add_intake(session.context().now), "key");
+    must(session.state().commit(), "commit");
+    must(session.state().publish_intake(newer), "publish");
     CHECK(shred_now(session, {{live.id()}}).shredded == 1);
   });
   rig.settle();

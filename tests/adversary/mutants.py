@@ -1,0 +1,173 @@
+#!/usr/bin/env python3
+"""Breaks one guarantee at a time and expects the adversary's tests to notice.
+
+  mutants.py BUILD SOURCE [NAME...]     all of them, or those named
+"""
+
+import concurrent.futures
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+
+from mutation import Build, Stale
+
+PROGRAM = "tests/adversary/test_adversary"
+PATIENCE = 120
+
+SHRED, TARGETS, RETIRE = "vault/shred/shred.cc", "vault/shred/targets.cc", "vault/shred/retirement.cc"
+STATE, KEEPER = "vault/keys/key_state.cc", "vault/keys/file_keeper.cc"
+HEADER, TRACK = "vault/sealed/header.cc", "vault/capture/track_recorder.cc"
+BLIND, ROW, LOG = "vault/catalog/blind.cc", "vault/catalog/row.cc", "vault/context/log.cc"
+CHANGES = "vault/vault_changes.cc"
+
+UNVERIFIED = (SHRED, "if (!gone) return fail", "if (false) return fail")
+
+# name, the guarantee it breaks, edits (file, old, new); those named here show in the tests of single steps
+IN_STEPS = {"one_of_two_wishes", "voice_kept", "intake_not_retired", "unsettled_key_kept", "recorder_not_asked",
+            "recorder_does_not_look", "stalled_not_put_off", "voice_becomes_call", "undone_forgotten",
+            "withdrawal_takes_all", "one_secret_for_all"}
+MUTANTS = [
+    ("node_key_reused", "a node key never repeats",
+     [(STATE, "CALLVAULT_TRY_ASSIGN(auto node_key, crypto::Key::random());\n  const std::uint64_t generation",
+       "CALLVAULT_TRY_ASSIGN(auto node_key, bucket.generation == 0 ? crypto::Key::random() : bucket.node_key.clone());\n"
+       "  const std::uint64_t generation")]),
+    ("keeper_not_wiped", "the old root is wiped",
+     [(KEEPER, "    CALLVAULT_TRY(wipe_slot(i));", "    (void)i;"), UNVERIFIED]),
+    ("keeper_header_wiped_only", "the old root's bytes are wiped, not only its name",
+     [(KEEPER, "  return blocks_->write_verified(filler.reveal(), keys_at(index));", "  return {};")]),
+    ("root_repeats", "root keys never repeat",
+     [(KEEPER, "  crypto::fill_random(material.reveal_mutable());\n", "")]),
+    ("no_rotation", "a shred rotates the root",
+     [(SHRED, "CALLVAULT_TRY(context_.state.stage_root());", "CALLVAULT_TRY(context_.state.commit());"),
+      (SHRED, "    CALLVAULT_TRY(context_.state.commit_rotation());\n    CALLVAULT_TRY(context_.state.forget_old());\n", "")]),
+    ("old_root_seals", "the directory is sealed under the fresh root",
+     [(STATE, "const auto file, seal_with(next_->root)", "const auto file, seal_with(slot_.root)"), UNVERIFIED]),
+    ("rows_kept", "victims leave the node",
+     [(SHRED, "    return d.whole || row.tracks.empty();", "    return false;"), UNVERIFIED]),
+    ("voice_kept", "one party's secret leaves the node",
+     [(SHRED, "    std::erase_if(row.tracks, [&](const keys::TrackSecret& t) { return d.takes(t.name); });\n", ""),
+      UNVERIFIED]),
+    ("one_of_two_wishes", "two wishes about one recording are both carried out",
+     [(TARGETS, "target.tracks.insert(*victim.track);", "target.tracks = {*victim.track};")]),
+    ("intake_key_kept", "x_d leaves the directory with the victims sealed to it",
+     [(SHRED, "    for (const auto id : retirement_.retired()) directory.intake.erase(id);\n", ""), UNVERIFIED]),
+    ("intake_not_retired", "every intake key of a victim is retired",
+     [(RETIRE, "    wanted.insert(row->intake.begin(), row->intake.end());\n", ""),
+      (RETIRE, "return directory.intake.contains(id) && std::find", "return false && std::find")]),
+    ("unsettled_key_kept", "intake keys that only unsettled segments name are retired",
+     [(RETIRE, "      out[name->id].insert(reader->header().intake_key);\n", "")]),
+    ("recorder_not_asked", "a live victim's recorder is asked to end first",
+     [(RETIRE, "    CALLVAULT_TRY(ask_to_end(context.layout, targets[i].id));\n", "")]),
+    ("recorder_does_not_look", "no segment of a call that was asked to end",
+     [(TRACK, "if (os::exists(call_->view.layout().incoming() / sealed::stop_file_name(call_->id)))", "if (false)")]),
+    ("stalled_not_put_off", "a victim whose intake key stays is not called done",
+     [(RETIRE, "return directory.intake.contains(id) && std::find", "return false && std::find")]),
+    ("voice_becomes_call", "an outstanding shred remembers whose voice",
+     [(TARGETS, "list.push_back({target.id, target.reason, track});",
+       "list.push_back({target.id, target.reason, std::nullopt});")]),
+    ("undone_forgotten", "an erasure that was cut short stays asked for",
+     [(SHRED, "  for (const auto& d : pending->doomed)\n    if (was_asked_for(d))", "  for (const auto& d : pending->doomed)\n    if (false)")]),
+    ("hold_ignored", "a hold stops an erasure",
+     [(CHANGES, "} else if (is_held(found->row, context.now)) {\n      item.code", "} else if (false) {\n      item.code")]),
+    ("withdrawal_takes_all", "an agent's withdrawal does not take the caller's voice",
+     [(CHANGES, "  return {out.begin(), out.end()};\n}\n\nstruct PurgePlan", "  return {};\n}\n\nstruct PurgePlan")]),
+    ("static_index_key", "the index key changes with every retain",
+     [(SHRED, "      CALLVAULT_TRY_ASSIGN(bucket.index_key, crypto::Key::random());\n", "")]),
+    ("equal_tokens", "no two rows have one token",
+     [(BLIND, "return blind(*index_key_, field, value, k++);", "return blind(*index_key_, field, value, 0 * k++);")]),
+    ("number_as_token", "a token hides its value",
+     [(BLIND, "  std::copy_n(digest.begin(), kTokenBytes, token.begin());",
+       "  const std::string plain = (std::string(value) + std::to_string(k) + std::string(kTokenBytes, ' ')).substr(0, kTokenBytes);\n"
+       "  std::copy_n(base::as_bytes(plain).begin(), kTokenBytes, token.begin());")]),
+    ("plain_row", "catalogue rows are sealed",
+     [(ROW, "  return crypto::seal(key, id.bytes(), plain);", "  return plain;"),
+      (ROW, 'CALLVAULT_TRY_ASSIGN(const Bytes plain, crypto::open_plain(key, id.bytes(), sealed, "catalogue row " + id.text()));',
+       "const Bytes plain = base::to_bytes(sealed);")]),
+    ("plain_metadata", "who was in a call is sealed",
+     [(HEADER, "  return crypto::seal(key, associated_for(padded + kMetadataOverhead), plain);",
+       "  associated_for(padded + kMetadataOverhead);\n  plain.resize(padded + kMetadataOverhead);\n  return plain;"),
+      (HEADER, "CALLVAULT_TRY_ASSIGN(const Bytes plain, crypto::open_plain(key, header.fixed_fields(), header.metadata_box(),\n"
+       "                                                             \"metadata of recording \" + header.id.text()));",
+       "const Bytes plain = base::to_bytes(header.metadata_box());")]),
+    ("plain_note", "free text in the journal is sealed",
+     [(LOG, "entry.note = base::to_base64(crypto::seal(key, id.bytes(), base::as_bytes(text)));",
+       "entry.note = std::string(text);")]),
+    ("secret_in_journal", "no secret stands in the journal",
+     [(LOG, "  entry.note_key = id.text();", "  entry.note_key = id.text();\n"
+       "  entry.facts[\"ref\"] = base::to_hex(record_secret.reveal());")]),
+    ("review_half_ignored", "the keeper's side alone opens no audio",
+     [(HEADER, "  return review_half.derive(kLabelAudio, context.reveal());", "  return track_secret.derive(kLabelAudio, context.reveal());")]),
+    ("track_half_ignored", "the review key alone opens no audio",
+     [(HEADER, "  std::copy(track.begin(), track.end(), out.begin());\n", "")]),
+    ("one_secret_for_all", "each track has a secret of its own",
+     [(TRACK, "CALLVAULT_TRY_ASSIGN(auto track, crypto::Key::random());", "CALLVAULT_TRY_ASSIGN(auto track, call.secret.clone());")]),
+]
+
+
+def reason_of(output):
+    """The first thing the test complained of."""
+    found = re.search(r"ERROR: (.*)", output)
+    if found:
+        return found.group(1).strip()[:110]
+    lines = [line for line in output.strip().splitlines() if line]
+    return (lines[-1] if lines else "no output")[:110]
+
+
+def run(build, name, edits):
+    """(passed, what it said) of the tests with these edits."""
+    folder = tempfile.mkdtemp(prefix="callvault-mutant-", dir="/dev/shm" if os.access("/dev/shm", os.W_OK) else None)
+    try:
+        files = {}
+        for path, old, new in edits:
+            files.setdefault(path, []).append((old, new))
+        objects = [build.compile(path, changes, folder) for path, changes in files.items()]
+        program = os.path.join(folder, name)
+        tests = "*" if name == "unchanged" else "/steps_test.cc" if name in IN_STEPS else "/adversary_test.cc"
+        build.link(PROGRAM, objects, program)
+        try:
+            done = subprocess.run([program, "--abort-after=1", "--no-colors=true", f"--source-file=*{tests}"], env={**os.environ, "TMPDIR": folder},
+                                  timeout=PATIENCE, capture_output=True, text=True, errors="replace", check=False)
+        except subprocess.TimeoutExpired:
+            return False, f"did not end within {PATIENCE} s"
+        return done.returncode == 0, reason_of(done.stdout + done.stderr)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def main():
+    if len(sys.argv) < 3:
+        raise SystemExit(__doc__)
+    build, wanted, began = Build(sys.argv[1], sys.argv[2]), sys.argv[3:], time.monotonic()
+    mutants = [m for m in MUTANTS if not wanted or m[0] in wanted]
+    bad = len(wanted) - len(mutants) if wanted else 0
+
+    def attempt(mutant):
+        start = time.monotonic()
+        try:
+            return mutant, run(build, mutant[0], mutant[2]), time.monotonic() - start
+        except Stale as error:
+            return mutant, error, time.monotonic() - start
+
+    unchanged = ("unchanged", "the tests pass with nothing broken", [(SHRED, "namespace callvault::shred {\nnamespace {",
+                                                                      "namespace callvault::shred {\nnamespace {")])
+    with concurrent.futures.ThreadPoolExecutor(max_workers=min(4, max(2, os.cpu_count() or 2))) as pool:
+        for mutant, result, took in pool.map(attempt, [unchanged] + mutants):
+            name, guarantee, _ = mutant
+            if isinstance(result, Stale):
+                verdict, detail = "ERROR", str(result)
+            elif name == "unchanged":
+                verdict, detail = ("ok", guarantee) if result[0] else ("FAILED", result[1])
+            else:
+                verdict, detail = ("SURVIVED", guarantee) if result[0] else ("caught", f"{guarantee}: {result[1]}")
+            bad += verdict in ("ERROR", "FAILED", "SURVIVED")
+            print(f"{verdict:9}{name:26}{took:5.1f} s  {detail}", flush=True)
+    print(f"{len(mutants)} seeded bugs, {bad} problems, {time.monotonic() - began:.0f} s")
+    sys.exit(1 if bad else 0)
+
+
+if __name__ == "__main__":
+    main()
