@@ -12,7 +12,7 @@ constexpr std::uint16_t kBranch = 0x01, kLeaf = 0x02, kOverflow = 0x04, kMeta = 
 constexpr std::uint16_t kTransient = 0xC010;  // dirty, loose, keep: of memory only, may stay on disk
 constexpr std::uint16_t kBig = 0x01;
 constexpr std::size_t kMaxDepth = 32;
-constexpr std::size_t kCachedPages = 4096;
+constexpr std::size_t kCachedBranches = 4096;
 constexpr std::size_t kMetaBytes = kHeaderBytes + 136;
 constexpr std::uint32_t kMagic = 0xBEEFC0DE;
 
@@ -175,15 +175,22 @@ std::size_t Page::child_for(ByteView key) const {
 }
 
 Result<PagePtr> Tree::page(PageNumber number) {
-  if (const auto found = cache_.find(number); found != cache_.end()) return found->second;
+  auto& [leaf_number, leaf] = leaves_[number % leaves_.size()];
+  if (leaf && leaf_number == number) return leaf;
+  if (const auto found = branches_.find(number); found != branches_.end()) return found->second;
   if (number < 2 || number > meta_.last_page) return damaged("page number", number);
   Bytes bytes(meta_.page_bytes);
   CALLVAULT_TRY_ASSIGN(const auto got, file_->read_at(bytes, number * meta_.page_bytes));
   if (got != bytes.size()) return damaged("the file is shorter than it says");
   CALLVAULT_TRY_ASSIGN(Page checked, Page::take(std::move(bytes), number));
   auto shared = std::make_shared<const Page>(std::move(checked));
-  if (cache_.size() >= kCachedPages) cache_.clear();
-  cache_.emplace(number, shared);
+  if (shared->is_leaf()) {
+    leaf_number = number;
+    leaf = shared;
+  } else {
+    if (branches_.size() >= kCachedBranches) branches_.clear();
+    branches_.emplace(number, shared);
+  }
   return PagePtr(std::move(shared));
 }
 

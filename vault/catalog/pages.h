@@ -6,6 +6,7 @@
 // there.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -113,7 +114,8 @@ class Tree {
 
   const os::File* file_;
   FileMeta meta_;
-  std::unordered_map<PageNumber, PagePtr> cache_;
+  std::unordered_map<PageNumber, PagePtr> branches_;
+  std::array<std::pair<PageNumber, PagePtr>, 64> leaves_{};  // by number: most are met once
   std::vector<bool> used_;
   friend class Cursor;
 };

@@ -41,11 +41,48 @@ Slab& slab() {
   return *instance;
 }
 
+// The locked pages of the last large buffer, wiped. Verbs open one node after the other, and mapping, locking and
+// clearing pages anew for each costs as much as reading it.
+class Spare {
+ public:
+  Result<MutableBytes> take(std::size_t bytes) {
+    {
+      const std::lock_guard guard(mutex_);
+      // Not for much less than it holds: all of a buffer's pages are wiped when it goes.
+      if (pages_.size() >= bytes && bytes >= pages_.size() / 2 && !pages_.empty()) return std::exchange(pages_, {});
+    }
+    auto fresh = os::map_locked(bytes);
+    if (fresh) return fresh;
+    // Locked memory is scarce: what lies idle goes first.
+    const std::lock_guard guard(mutex_);
+    if (pages_.empty()) return fresh;
+    os::unmap_locked(std::exchange(pages_, {}));
+    return os::map_locked(bytes);
+  }
+  // REQUIRES: wiped.
+  void give(MutableBytes pages) {
+    const std::lock_guard guard(mutex_);
+    if (pages.size() >= kWorthwhile && pages.size() <= kMostKept) std::swap(pages, pages_);
+    os::unmap_locked(pages);
+  }
+
+ private:
+  static constexpr std::size_t kWorthwhile = 64 * 1024;
+  static constexpr std::size_t kMostKept = 2 * 1024 * 1024;
+  std::mutex mutex_;
+  MutableBytes pages_;
+};
+
+Spare& spare() {
+  static auto* const instance = new Spare;
+  return *instance;
+}
+
 }  // namespace
 
 Result<SecretBuffer> SecretBuffer::make(std::size_t bytes) {
   SecretBuffer out;
-  CALLVAULT_TRY_ASSIGN(out.pages_, os::map_locked(bytes));
+  CALLVAULT_TRY_ASSIGN(out.pages_, spare().take(bytes));
   out.size_ = bytes;
   return out;
 }
@@ -73,7 +110,7 @@ SecretBuffer::~SecretBuffer() { wipe(); }
 void SecretBuffer::wipe() {
   if (pages_.empty()) return;
   sodium_memzero(pages_.data(), pages_.size());
-  os::unmap_locked(pages_);
+  spare().give(pages_);
   pages_ = {};
   size_ = 0;
 }
