@@ -5,6 +5,11 @@
 namespace callvault::cli {
 namespace {
 
+// Said by the file system, not by a rule of the vault.
+bool is_denied(std::string_view message) {
+  return message.ends_with("Permission denied") || message.ends_with("Operation not permitted");
+}
+
 std::string refused(std::string_view command) {
   if (command == "purge")
     return "look at the clock and at 'callvault purge --dry-run'; if the plan is right, name its count with --confirm "
@@ -48,6 +53,7 @@ std::string hint_for(const Error& error, std::string_view command) {
       if (command == "check" || command == "inspect") return "restore the damaged file from a backup";
       return "'callvault check --deep' names what is damaged; 'callvault reindex' rebuilds a damaged catalogue";
     case Errc::refused:
+      if (is_denied(error.message)) return "run it as the vault's own account; recorders may only ingest";
       return refused(command);
     case Errc::io:
       return io(command);

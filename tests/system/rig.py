@@ -184,11 +184,13 @@ class Rig:
         expect(re.search(says, lines[0]), f"expected a message with /{says}/: {done}")
         told = self.run("--json", *words, **more)
         expect(told.code == done.code, f"another exit code with --json: {told}\n{done}")
-        expect(told.raw.isascii() and len(told.lines()) == 1, f"one line of ASCII: {told}")
-        error = told.lines()[0].get("error", {})
+        # Standard output is for the audio.
+        text = told.err if words[0] == "play" and "-o" not in words else told.out
+        expect(text.isascii() and text.count("\n") == 1, f"one line of ASCII: {told}")
+        error = json.loads(text).get("error", {})
         expect(error.get("code") == CODES[done.code] and re.search(says, error.get("message", "")),
                f"expected code {CODES[done.code]}: {told}")
-        expect(not any(secret in told.out for secret in self.secrets), f"a message holds personal data: {told}")
+        expect(not any(secret in text for secret in self.secrets), f"a message holds personal data: {told}")
         return done
 
     def ingest(self, pcm, *words, raw=True, **more):

@@ -24,13 +24,18 @@ Result<std::vector<IncomingCall>> list_incoming(const base::Layout& layout) {
     const os::Path path = layout.incoming() / text;
     if (name->state == sealed::FileState::fresh) {
       const auto changed = os::changed_at(path);
-      if (changed && system_clock().now() - *changed > kFreshHeaderLife) CALLVAULT_TRY(os::remove_file(path));
+      // One that cannot be removed is none of a recorder's, and does no harm.
+      if (changed && system_clock().now() - *changed > kFreshHeaderLife) (void)os::remove_file(path);
       continue;
     }
     IncomingFile file{*name, path, false, {}};
     if (name->state == sealed::FileState::part) {
-      auto open = os::File::open_write(path);
+      auto open = os::File::open_write(path, os::Links::refuse);
       if (!open && open.error().code == Errc::not_found) continue;  // finished meanwhile: the next listing sees it
+      if (!open && (open.error().code == Errc::corrupt || open.error().code == Errc::refused)) {
+        calls[name->id].files.push_back(std::move(file));  // litter: whoever reads it says what is wrong with it
+        continue;
+      }
       if (!open) return std::move(open).error();
       CALLVAULT_TRY_ASSIGN(const bool dead, open->try_lock_exclusive());
       file.alive = !dead;
@@ -41,11 +46,11 @@ Result<std::vector<IncomingCall>> list_incoming(const base::Layout& layout) {
       }
     }
     auto& call = calls[name->id];
-    call.id = name->id;
     call.files.push_back(std::move(file));
   }
   std::vector<IncomingCall> out;
   for (auto& [id, call] : calls) {
+    call.id = id;
     call.stop_requested = os::exists(layout.incoming() / sealed::stop_file_name(id));
     out.push_back(std::move(call));
   }

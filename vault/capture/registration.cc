@@ -131,6 +131,7 @@ class Reading {
 
   // A dead recorder's file: a trailer, then the finished name.
   Result<sealed::Trailer> recover(IncomingFile& file, const crypto::Key& s0) {
+    if (!file.lock.is_open()) return fail(Errc::refused, "cannot be completed: it may not be written");
     CALLVAULT_TRY_ASSIGN(auto trailer, sealed::recover_trailer(file.lock, s0));
     sealed::FileName finished = file.name;
     finished.state = sealed::FileState::finished;

@@ -28,6 +28,21 @@ Result<File> open_with(const Path& path, int flags, unsigned mode, const char* w
   return File(fd, path);
 }
 
+Error not_regular(const Path& path) { return fail(Errc::corrupt, "not a regular file: " + path.string()); }
+
+// Without waiting: a pipe of that name must not stop anybody.
+Result<File> open_regular(const Path& path, int flags, Links links, const char* what) {
+  const int no_link = links == Links::refuse ? O_NOFOLLOW : 0;
+  const int fd = retrying([&] { return ::open(path.c_str(), flags | O_CLOEXEC | O_NOCTTY | O_NONBLOCK | no_link); });
+  if (fd < 0 && (errno == EISDIR || errno == ENXIO || (errno == ELOOP && no_link != 0))) return not_regular(path);
+  if (fd < 0) return system_error(errno, what, path);
+  File file(fd, path);
+  struct stat st {};
+  if (::fstat(fd, &st) < 0) return system_error(errno, "cannot examine", path);
+  if (!S_ISREG(st.st_mode)) return not_regular(path);
+  return file;
+}
+
 Result<void> write_all(File& file, ByteView data) { return file.write_at(data, 0); }
 
 // A name beside `path` that no other process uses.
@@ -62,8 +77,13 @@ File::~File() {
   if (fd_ >= 0) ::close(fd_);
 }
 
-Result<File> File::open_read(const Path& path) { return open_with(path, O_RDONLY, 0, "cannot open"); }
-Result<File> File::open_write(const Path& path) { return open_with(path, O_RDWR, 0, "cannot open for writing"); }
+Result<File> File::open_read(const Path& path, Links links) {
+  return open_regular(path, O_RDONLY, links, "cannot open");
+}
+Result<File> File::open_write(const Path& path, Links links) {
+  return open_regular(path, O_RDWR, links, "cannot open for writing");
+}
+Result<File> File::open_any(const Path& path) { return open_with(path, O_RDONLY, 0, "cannot open"); }
 Result<File> File::create(const Path& path, unsigned mode) {
   return open_with(path, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW, mode, "cannot create");
 }

@@ -22,6 +22,8 @@ using Path = std::filesystem::path;
 // no_space for ENOSPC and EDQUOT, not_found for ENOENT, refused for EACCES and EPERM, io else.
 Error system_error(int number, const std::string& what, const Path& path);
 
+enum class Links : std::uint8_t { follow, refuse };
+
 class File {
  public:
   File() = default;
@@ -30,9 +32,12 @@ class File {
   File& operator=(File&& other) noexcept;
   ~File();
 
-  static Result<File> open_read(const Path& path);
-  static Result<File> open_write(const Path& path);                    // existing, read and write
-  static Result<File> create(const Path& path, unsigned mode = 0600);  // must not exist
+  // Regular files only, and at once: Errc::corrupt for anything else that has the name. With Links::refuse a symbolic
+  // link is such a thing: for folders that others may write to.
+  static Result<File> open_read(const Path& path, Links links = Links::follow);
+  static Result<File> open_write(const Path& path, Links links = Links::follow);  // existing, read and write
+  static Result<File> open_any(const Path& path);                                 // a folder too, to be examined
+  static Result<File> create(const Path& path, unsigned mode = 0600);             // must not exist
   static Result<File> open_or_create(const Path& path, unsigned mode = 0600);
 
   // Fewer bytes than asked only at the end of the file.

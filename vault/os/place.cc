@@ -147,7 +147,7 @@ Result<PlaceReport> examine(const Path& asked, int layer) {
   std::string why = judge_file_system(*mount);
 
   if (S_ISREG(st.st_mode) || S_ISDIR(st.st_mode)) {
-    CALLVAULT_TRY_ASSIGN(const File file, File::open_read(path));
+    CALLVAULT_TRY_ASSIGN(const File file, File::open_any(path));
     if (why.empty()) why = judge_attributes(file.fd());
     // A backing file below is judged by its file system: sparse ones are usual there.
     if (why.empty() && layer == 0 && S_ISREG(st.st_mode)) {

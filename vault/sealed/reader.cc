@@ -119,7 +119,7 @@ Result<FileShape> examine(const os::File& file) {
 Reader::Reader(os::File file, FileShape shape) : file_(std::move(file)), shape_(std::move(shape)) {}
 
 Result<Reader> Reader::open(const os::Path& path) {
-  CALLVAULT_TRY_ASSIGN(os::File file, os::File::open_read(path));
+  CALLVAULT_TRY_ASSIGN(os::File file, os::File::open_read(path, os::Links::refuse));
   return from(std::move(file));
 }
 
