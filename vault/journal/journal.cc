@@ -55,6 +55,16 @@ Result<void> renew_entries(const os::Path& folder) {
   return {};
 }
 
+// Synced before it takes the old one's name: after a power cut it must be the old or the new one, never an empty file,
+// or nothing would tell what was acknowledged from what was not. Which of the two does not matter.
+Result<void> store_checkpoint(const os::Path& folder, const std::string& text) {
+  os::Path fresh = folder / kCheckpointFile;
+  fresh += ".new";
+  CALLVAULT_TRY(os::remove_file(fresh));
+  CALLVAULT_TRY(os::write_new_file(fresh, base::as_bytes(text)));
+  return os::rename_file(fresh, folder / kCheckpointFile);
+}
+
 }  // namespace
 
 Result<void> Journal::create(const os::Path& folder, std::string_view origin, const crypto::Key& signing_seed) {
@@ -116,9 +126,7 @@ Result<std::uint64_t> Journal::append(std::span<const Entry> entries, const cryp
 
   // From here on it has happened. What cannot be stored now is derived again by the next append.
   for (const std::string& line : lines) view.add(line);
-  if (view.store(folder_))
-    (void)os::replace_derived_file(folder_ / kCheckpointFile,
-                                   base::as_bytes(make_checkpoint(origin_, view.head(), signing_seed)));
+  if (view.store(folder_)) (void)store_checkpoint(folder_, make_checkpoint(origin_, view.head(), signing_seed));
   return first;
 }
 

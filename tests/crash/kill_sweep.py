@@ -1,0 +1,252 @@
+#!/usr/bin/env python3
+"""A shred that is killed, or loses power, at any of its steps: all or nothing, and never undone.
+
+  kill_sweep.py CALLVAULT [--all] [--only kill|power] [--kind erase|purge]
+  kill_sweep.py --seeded BUILD SOURCE       seeded bugs, each of which must be noticed
+
+kill: SIGKILL at the entry of each system call that changes something; what was written stays.
+power: the run is recorded, and each prefix of it replayed without (some of) what was not synced.
+Without --all: every second kill, and the coarse kinds of loss."""
+
+import argparse
+import collections
+import concurrent.futures
+import itertools
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+
+import power_cut
+from scenario import Scenario, Vault, Wrong
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "adversary"))
+from mutation import Build, Stale  # noqa: E402
+
+CHANGING = ("openat,write,pwrite64,writev,pwritev,ftruncate,fallocate,fsync,fdatasync,rename,renameat,renameat2,unlink,"
+            "unlinkat,mkdir,mkdirat,rmdir,chmod,fchmod,link,symlink")
+SKIPPED = 77
+WORKERS = min(4, max(2, os.cpu_count() or 2))
+
+SHRED, STATE, FILE = "vault/shred/shred.cc", "vault/keys/key_state.cc", "vault/os/file.cc"
+INTENT = ("    CALLVAULT_TRY(write_intent(context_, doomed_, context_.state.directory().epoch + 1));\n")
+# name, what must notice it, the guarantee it breaks, edits
+SEEDED = [
+    ("intent_after_commit", "kill", "the intent is durable before anything is taken away",
+     [(SHRED, INTENT, ""),
+      (SHRED, "    CALLVAULT_TRY(context_.state.forget_old());\n",
+       "    CALLVAULT_TRY(write_intent(context_, doomed_, context_.state.directory().epoch));\n"
+       "    CALLVAULT_TRY(context_.state.forget_old());\n")]),
+    ("wiped_too_early", "kill", "the old root is wiped only when the new directory is durable",
+     [(STATE, "  next_ = std::move(next);\n", "  CALLVAULT_TRY(keeper_->wipe_all_but(next.epoch));\n  next_ = std::move(next);\n")]),
+    ("finish_is_undo", "kill", "a shred past its commit is finished, not undone",
+     [(SHRED, "  if (pending->next_epoch != 0 && context.state.directory().epoch >= pending->next_epoch) {", "  if (false) {")]),
+    ("pending_cleared_early", "kill", "keys/pending stays until the tombstones are journalled",
+     [("vault/shred/cleaning.cc", "  CALLVAULT_TRY(remove_recordings(context, doomed));\n",
+       "  CALLVAULT_TRY(clear_pending(context.layout));\n  CALLVAULT_TRY(remove_recordings(context, doomed));\n")]),
+    ("folder_not_synced", "power", "the new directory's name is durable before the old root is wiped",
+     [(FILE, "  CALLVAULT_TRY(rename_file(fresh, path));\n  return sync_folder(path.parent_path());", "  return rename_file(fresh, path);")]),
+    ("node_not_synced", "power", "the survivors' node is durable before the old one cannot be opened",
+     [(FILE, "  CALLVAULT_TRY(write_all(file, data));\n  return file.sync_all();", "  return write_all(file, data);")]),
+]
+
+
+class Skip(Exception):
+    """This host cannot run the test."""
+
+
+def traced(vault, words, options, output):
+    done = vault.run(*words, under=["strace", "-f", "-qq", "-o", output, *options])
+    return done
+
+
+def require_strace(work):
+    if shutil.which("strace") is None:
+        raise Skip("strace is not installed")
+    probe = subprocess.run(["strace", "-f", "-qq", "-o", work + "/probe", "-e", "trace=openat", "-e",
+                            "inject=openat:signal=SIGKILL:when=1", "true"], capture_output=True, text=True, check=False)
+    if probe.returncode not in (-9, 137):
+        raise Skip("strace cannot trace here: " + (probe.stderr.strip().splitlines() or ["no reason given"])[0])
+
+
+def kill_points(scenario, work):
+    """(call, how many-th) of every call that changes something, in order."""
+    vault = scenario.base.copy_to(work + "/count")
+    done = traced(vault, scenario.command, ["-e", "trace=" + CHANGING], work + "/count.trace")
+    if done.returncode not in scenario.codes:
+        raise Wrong(f"'{scenario.command[0]}' exits {done.returncode} undisturbed: {done.stderr.decode()[:300]}")
+    scenario.judge(vault, True)
+    shutil.rmtree(vault.folder)
+    seen, points = collections.Counter(), []
+    with open(work + "/count.trace", encoding="utf-8", errors="replace") as file:
+        for line in file:
+            match = re.match(r"\d+\s+(\w+)\((.*)", line)
+            if not match:
+                continue
+            call, rest = match.groups()
+            seen[call] += 1
+            if call == "openat" and "O_CREAT" not in rest:
+                continue
+            if " = -1 " in rest:  # changes nothing
+                continue
+            points.append((call, seen[call]))
+    return points
+
+
+def kill_cases(scenario, work, everything):
+    points = kill_points(scenario, work)
+    chosen = points if everything else points[::2]
+
+    def case(number, point):
+        call, nth = point
+        folder = f"{work}/kill-{number}"
+        vault = scenario.base.copy_to(folder)
+        try:
+            done = traced(vault, scenario.command,
+                          ["-e", "trace=" + call, "-e", f"inject={call}:signal=SIGKILL:when={nth}"], folder + ".trace")
+            if done.returncode not in (-9, 137):
+                raise Wrong(f"was not killed, exits {done.returncode}")
+            scenario.judge(vault, scenario.finished(done.stdout))
+        finally:
+            shutil.rmtree(folder)
+            os.path.exists(folder + ".trace") and os.remove(folder + ".trace")
+
+    for number, point in enumerate(chosen):
+        yield f"killed at {point[0]} number {point[1]}", lambda n=number, p=point: case(n, p)
+
+
+def power_cases(scenario, work, everything):
+    vault = scenario.base.copy_to(work + "/recorded")
+    before = power_cut.read_tree(vault.folder)
+    done = vault.run(*scenario.command, under=[*power_cut.STRACE, "-o", work + "/power.trace"])
+    if done.returncode not in scenario.codes:
+        raise Wrong(f"'{scenario.command[0]}' exits {done.returncode} while it is recorded")
+    recording = power_cut.Recording(work + "/power.trace", vault.folder, before, scenario.finished)
+    final = power_cut.read_tree(vault.folder)
+    replayed = recording.state(set(range(len(recording.events))))
+    if power_cut.fingerprint(flatten(final)) != power_cut.fingerprint(replayed):
+        raise Wrong("the replay of the whole run is not what the run left: the model lacks a call")
+
+    def case(number, kept, acknowledged):
+        folder = f"{work}/power-{number}"
+        try:
+            power_cut.write_tree(recording.state(kept), folder)
+            scenario.judge(Vault(scenario.base.binary, folder, scenario.passphrase), acknowledged)
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
+
+    seen, number = set(), itertools.count()
+    for point in recording.points():
+        acknowledged = recording.acknowledged(point)
+        for loss, kept in recording.choices(point, 6 if everything else 0):
+            if not everything and loss == "nothing lost":
+                continue  # what a kill leaves
+            key = (acknowledged, power_cut.fingerprint(recording.state(kept)))
+            if key in seen:
+                continue
+            seen.add(key)
+            last = recording.events[point - 1].kind if point else "the beginning"
+            yield (f"power cut after event {point} ({last}), {loss}",
+                   lambda n=next(number), k=kept, a=acknowledged: case(n, k, a))
+
+
+def flatten(node, path=""):
+    out = {}
+    for name, child in node.names.items():
+        out[path + name] = child.content
+        if child.content is None:
+            out.update(flatten(child, path + name + "/"))
+    return out
+
+
+def sweep(binary, kinds, modes, everything, stop_at_first=False):
+    """(cases, problems)"""
+    problems, total = [], 0
+    for kind in kinds:
+        # In memory: a power cut is modelled, not waited for.
+        work = tempfile.mkdtemp(prefix="callvault-crash-", dir="/dev/shm" if os.access("/dev/shm", os.W_OK) else None)
+        try:
+            require_strace(work)
+            scenario = Scenario(binary, work, kind)
+            for mode in modes:
+                start, count = time.monotonic(), 0
+                cases = (kill_cases if mode == "kill" else power_cases)(scenario, work, everything)
+
+                def attempt(case):
+                    if stop_at_first and problems:
+                        return None
+                    try:
+                        case[1]()
+                    except Wrong as wrong:
+                        problems.append(f"{kind}, {case[0]}: {wrong}")
+                    except subprocess.TimeoutExpired:
+                        problems.append(f"{kind}, {case[0]}: a command hangs")
+                    return case
+
+                with concurrent.futures.ThreadPoolExecutor(max_workers=WORKERS) as pool:
+                    count = sum(1 for done in pool.map(attempt, cases) if done)
+                total += count
+                if not stop_at_first:
+                    print(f"{kind:6} {mode:6} {count:4} states, {len(problems)} problems, "
+                          f"{time.monotonic() - start:.0f} s", flush=True)
+        except Wrong as wrong:
+            problems.append(f"{kind}: {wrong}")
+        finally:
+            shutil.rmtree(work, ignore_errors=True)
+    return total, problems
+
+
+def seeded(build, source):
+    maker, bad = Build(build, source), 0
+    for name, mode, guarantee, edits in SEEDED:
+        start = time.monotonic()
+        folder = tempfile.mkdtemp(prefix="callvault-seeded-")
+        try:
+            files = {}
+            for path, old, new in edits:
+                files.setdefault(path, []).append((old, new))
+            objects = [maker.compile(path, changes, folder) for path, changes in files.items()]
+            maker.link("cli/callvault", objects, folder + "/callvault")
+            count, problems = sweep(folder + "/callvault", ["erase"], [mode], True, stop_at_first=True)
+            verdict = "caught" if problems else "SURVIVED"
+            detail = problems[0][:150] if problems else f"{count} states"
+        except Stale as error:
+            verdict, detail = "ERROR", str(error)
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
+        bad += verdict != "caught"
+        print(f"{verdict:9}{name:24}{time.monotonic() - start:5.1f} s  {guarantee}: {detail}", flush=True)
+    print(f"{len(SEEDED)} seeded bugs, {bad} problems")
+    return 1 if bad else 0
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("binary", nargs="?")
+    parser.add_argument("--all", action="store_true")
+    parser.add_argument("--only", choices=["kill", "power"])
+    parser.add_argument("--kind", choices=["erase", "purge"])
+    parser.add_argument("--seeded", nargs=2, metavar=("BUILD", "SOURCE"))
+    options = parser.parse_args()
+    began = time.monotonic()
+    try:
+        if options.seeded:
+            sys.exit(seeded(*options.seeded))
+        if not options.binary:
+            parser.error("which callvault?")
+        total, problems = sweep(os.path.abspath(options.binary), [options.kind] if options.kind else ["erase", "purge"],
+                                [options.only] if options.only else ["kill", "power"], options.all)
+    except Skip as reason:
+        print(f"SKIPPED: {reason}")
+        sys.exit(SKIPPED)
+    for problem in problems[:20]:
+        print("PROBLEM: " + problem)
+    print(f"{total} states, {len(problems)} problems, {time.monotonic() - began:.0f} s")
+    sys.exit(1 if problems or not total else 0)
+
+
+if __name__ == "__main__":
+    main()
