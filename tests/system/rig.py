@@ -185,7 +185,7 @@ class Rig:
         told = self.run("--json", *words, **more)
         expect(told.code == done.code, f"another exit code with --json: {told}\n{done}")
         # Standard output is for the audio.
-        text = told.err if words[0] == "play" and "-o" not in words else told.out
+        text = told.err if "play" in words and "-o" not in words else told.out
         expect(text.isascii() and text.count("\n") == 1, f"one line of ASCII: {told}")
         error = json.loads(text).get("error", {})
         expect(error.get("code") == CODES[done.code] and re.search(says, error.get("message", "")),
