@@ -60,14 +60,15 @@ Result<std::unique_ptr<Session>> Session::begin(Vault::Impl& vault, Access acces
 // A journal that was cut or exchanged must not be built upon: its tombstones are what is left of the shredded.
 Result<void> Session::check_journal() {
   const auto& directory = state_.directory();
-  CALLVAULT_TRY_ASSIGN(const auto head, vault_.journal->head());
-  if (head.size < directory.journal_size)
+  const auto remembered = vault_.journal->head_at(directory.journal_size);
+  if (!remembered && remembered.error().code == Errc::not_found) {
+    CALLVAULT_TRY_ASSIGN(const auto head, vault_.journal->head());
     return fail(Errc::corrupt, "the journal has " + std::to_string(head.size) + " entries, the directory remembers " +
                                    std::to_string(directory.journal_size) +
                                    ": it was cut or an old copy was brought back");
-  if (directory.journal_size == 0) return {};
-  CALLVAULT_TRY_ASSIGN(const auto remembered, vault_.journal->head_at(directory.journal_size));
-  if (remembered.root != directory.journal_root)
+  }
+  if (!remembered) return remembered.error();
+  if (directory.journal_size > 0 && remembered->root != directory.journal_root)
     return fail(Errc::corrupt, "the journal is not the one the directory remembers");
   return {};
 }
