@@ -73,14 +73,14 @@ def require_strace(work):
 
 
 def kill_points(scenario, work):
-    """(call, how many-th) of every call that changes something, in order."""
+    """(call, how many-th) of every call that changes something, in order; the index of the first to the keeper."""
     vault = scenario.base.copy_to(work + "/count")
-    done = traced(vault, scenario.command, ["-e", "trace=" + CHANGING], work + "/count.trace")
+    done = traced(vault, scenario.command, ["-y", "-e", "trace=" + CHANGING], work + "/count.trace")
     if done.returncode not in scenario.codes:
         raise Wrong(f"'{scenario.command[0]}' exits {done.returncode} undisturbed: {done.stderr.decode()[:300]}")
     scenario.judge(vault, True)
     shutil.rmtree(vault.folder)
-    seen, points = collections.Counter(), []
+    seen, points, keeper = collections.Counter(), [], 0
     with open(work + "/count.trace", encoding="utf-8", errors="replace") as file:
         for line in file:
             match = re.match(r"\d+\s+(\w+)\((.*)", line)
@@ -92,13 +92,20 @@ def kill_points(scenario, work):
                 continue
             if " = -1 " in rest:  # changes nothing
                 continue
+            if call == "pwrite64" and "vault.keeper/" in rest and keeper == 0:
+                keeper = len(points)
             points.append((call, seen[call]))
-    return points
+    return points, keeper
 
 
-def kill_cases(scenario, work, everything):
-    points = kill_points(scenario, work)
-    chosen = points if everything else points[::2]
+def around(points, keeper):
+    """What lies about the rotation."""
+    return points[max(0, keeper - 10):keeper + 45]
+
+
+def kill_cases(scenario, work, reach):
+    points, keeper = kill_points(scenario, work)
+    chosen = {"all": points, "short": points[::2], "near": around(points, keeper)}[reach]
 
     def case(number, point):
         call, nth = point
@@ -118,7 +125,7 @@ def kill_cases(scenario, work, everything):
         yield f"killed at {point[0]} number {point[1]}", lambda n=number, p=point: case(n, p)
 
 
-def power_cases(scenario, work, everything):
+def power_cases(scenario, work, reach):
     vault = scenario.base.copy_to(work + "/recorded")
     before = power_cut.read_tree(vault.folder)
     done = vault.run(*scenario.command, under=[*power_cut.STRACE, "-o", work + "/power.trace"])
@@ -139,10 +146,11 @@ def power_cases(scenario, work, everything):
             shutil.rmtree(folder, ignore_errors=True)
 
     seen, number = set(), itertools.count()
-    for point in recording.points():
+    points = recording.points()
+    for point in around(points, recording.keeper_at) if reach == "near" else points:
         acknowledged = recording.acknowledged(point)
-        for loss, kept in recording.choices(point, 6 if everything else 0):
-            if not everything and loss == "nothing lost":
+        for loss, kept in recording.choices(point, 6 if reach == "all" else 0):
+            if reach != "all" and loss == "nothing lost":
                 continue  # what a kill leaves
             key = (acknowledged, power_cut.fingerprint(recording.state(kept)))
             if key in seen:
@@ -162,8 +170,8 @@ def flatten(node, path=""):
     return out
 
 
-def sweep(binary, kinds, modes, everything, stop_at_first=False):
-    """(cases, problems)"""
+def sweep(binary, kinds, modes, reach, stop_at_first=False):
+    """(cases, problems). reach: "all", "short", or "near" the rotation."""
     problems, total = [], 0
     for kind in kinds:
         # In memory: a power cut is modelled, not waited for.
@@ -173,7 +181,7 @@ def sweep(binary, kinds, modes, everything, stop_at_first=False):
             scenario = Scenario(binary, work, kind)
             for mode in modes:
                 start, count = time.monotonic(), 0
-                cases = (kill_cases if mode == "kill" else power_cases)(scenario, work, everything)
+                cases = (kill_cases if mode == "kill" else power_cases)(scenario, work, reach)
 
                 def attempt(case):
                     if stop_at_first and problems:
@@ -210,7 +218,7 @@ def seeded(build, source):
                 files.setdefault(path, []).append((old, new))
             objects = [maker.compile(path, changes, folder) for path, changes in files.items()]
             maker.link("cli/callvault", objects, folder + "/callvault")
-            count, problems = sweep(folder + "/callvault", ["erase"], [mode], True, stop_at_first=True)
+            count, problems = sweep(folder + "/callvault", ["erase"], [mode], "near", stop_at_first=True)
             verdict = "caught" if problems else "SURVIVED"
             detail = problems[0][:150] if problems else f"{count} states"
         except Stale as error:
@@ -238,7 +246,7 @@ def main():
         if not options.binary:
             parser.error("which callvault?")
         total, problems = sweep(os.path.abspath(options.binary), [options.kind] if options.kind else ["erase", "purge"],
-                                [options.only] if options.only else ["kill", "power"], options.all)
+                                [options.only] if options.only else ["kill", "power"], "all" if options.all else "short")
     except Skip as reason:
         print(f"SKIPPED: {reason}")
         sys.exit(SKIPPED)

@@ -48,6 +48,7 @@ class Recording:
         self._open = {}
         self._said = b""
         self._finished = finished
+        self.keeper_at = 0  # the first event that writes to the keeper
         with open(trace, encoding="utf-8", errors="replace") as file:
             for line in file:
                 self._take(line.split(None, 1)[1])
@@ -76,7 +77,7 @@ class Recording:
                 add(Event("name", self._parent(path), os.path.basename(path), node))
             if "O_TRUNC" in arguments:
                 add(Event("cut", self._live[path], 0))
-            self._open[result] = [self._live[path], 0, "SYNC" in arguments]
+            self._open[result] = [self._live[path], 0, "SYNC" in arguments, path]
         elif call == "close":
             self._open.pop(int(first.group()), None)
         elif call in ("dup", "dup2", "fcntl"):
@@ -95,6 +96,8 @@ class Recording:
             at = int(arguments.rsplit(",", 1)[1]) if positioned else handle[1]
             if not positioned:
                 handle[1] += result
+            if self.keeper_at == 0 and handle[3].endswith("vault.keeper/root"):
+                self.keeper_at = len(self.events)
             add(Event("write", handle[0], at, b"".join(texts)[:result], handle[2]))
         elif call == "ftruncate" and handle:
             add(Event("cut", handle[0], int(arguments.rsplit(",", 1)[1])))
