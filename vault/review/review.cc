@@ -179,7 +179,15 @@ Result<PlaySummary> Opened::write_opus(ByteSink& sink) {
   base::Bytes block(kBatch * codec::kPageBytes);
   for (std::uint64_t at = 0; at < pages.page_count(); at += kBatch) {
     const std::uint64_t n = std::min(kBatch, pages.page_count() - at);
-    CALLVAULT_TRY(pages.read_pages(at, n, block));
+    if (const auto read = pages.read_pages(at, n, block); !read) {
+      // What stands before the damage is sound: it is given, and then the damage is told.
+      for (std::uint64_t i = 0; i < n && read.error().code == Errc::corrupt; ++i) {
+        const auto one = base::MutableBytes(block).first(codec::kPageBytes);
+        CALLVAULT_TRY(pages.read_pages(at + i, 1, one));
+        CALLVAULT_TRY(give(sink, one));
+      }
+      return read.error();
+    }
     CALLVAULT_TRY(give(sink, base::ByteView(block).first(n * codec::kPageBytes)));
   }
   CALLVAULT_TRY_ASSIGN(auto decoder, codec::TrackDecoder::open(pages, summary_.sample_rate));

@@ -45,11 +45,17 @@ Result<void> TrackPages::read_page(std::uint64_t index, std::span<std::byte> out
   if (index < ahead_first_ || index >= ahead_first_ + ahead_count_) {
     const bool in_order = index == expected_;
     ahead_count_ = 0;
-    const std::uint64_t count = in_order ? std::min(kAheadPages, total_ - std::min(index, total_)) : 1;
-    ahead_.resize(std::max<std::uint64_t>(count, 1) * codec::kPageBytes);
-    CALLVAULT_TRY(read_pages(index, std::max<std::uint64_t>(count, 1), ahead_));
+    std::uint64_t count = in_order ? std::min(kAheadPages, total_ - std::min(index, total_)) : 1;
+    count = std::max<std::uint64_t>(count, 1);
+    ahead_.resize(count * codec::kPageBytes);
+    auto read = read_pages(index, count, ahead_);
+    if (!read && read.error().code == Errc::corrupt && count > 1) {
+      count = 1;  // damage ahead does not take away what stands before it
+      read = read_pages(index, count, std::span(ahead_).first(codec::kPageBytes));
+    }
+    CALLVAULT_TRY(std::move(read));
     ahead_first_ = index;
-    ahead_count_ = std::max<std::uint64_t>(count, 1);
+    ahead_count_ = count;
   }
   const auto from = base::ByteView(ahead_).subspan((index - ahead_first_) * codec::kPageBytes, codec::kPageBytes);
   std::copy(from.begin(), from.end(), out.begin());
