@@ -174,8 +174,8 @@ class Opening {
 
 Result<PlaySummary> Opened::write_opus(ByteSink& sink) {
   TrackPages& pages = *pages_.front();
-  // A mebibyte: for less, mapping the file weighs against opening its chunks.
-  constexpr std::uint64_t kBatch = 1008;
+  // Two mebibytes, one window of the reader: for less, mapping the file weighs against opening its chunks.
+  constexpr std::uint64_t kBatch = 2016;
   base::Bytes block(kBatch * codec::kPageBytes);
   for (std::uint64_t at = 0; at < pages.page_count(); at += kBatch) {
     const std::uint64_t n = std::min(kBatch, pages.page_count() - at);
