@@ -57,7 +57,7 @@ Result<Person> Vault::unlock(std::string_view name, const Passphrase& passphrase
     return fail(Errc::wrong_passphrase, "wrong passphrase, or no such person");
   }();
   const std::string who(name.substr(0, keys::kMaxPersonNameBytes));
-  const auto refuse = [&](std::string result, Error why) -> Error {
+  const auto refuse = [&](std::string result, const Error& why) -> Error {
     const auto session = Session::begin(*impl_, Access::look, who);
     if (!session) return session.error();
     const auto told = (*session)->context().log.append("unlock_failed", {{"result", std::move(result)}});
