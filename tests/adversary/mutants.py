@@ -13,7 +13,8 @@ import sys
 import tempfile
 import time
 
-from mutation import Build, Stale
+sys.dont_write_bytecode = True  # leaves nothing in the sources
+from mutation import Build, Stale  # noqa: E402
 
 PROGRAM = "tests/adversary/test_adversary"
 PATIENCE = 120

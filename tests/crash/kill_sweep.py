@@ -20,8 +20,9 @@ import sys
 import tempfile
 import time
 
-import power_cut
-from scenario import Scenario, Vault, Wrong
+sys.dont_write_bytecode = True  # leaves nothing in the sources
+import power_cut  # noqa: E402
+from scenario import Scenario, Vault, Wrong  # noqa: E402
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "adversary"))
 from mutation import Build, Stale  # noqa: E402
