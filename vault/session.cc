@@ -30,11 +30,11 @@ bool has_role(std::uint8_t roles, std::initializer_list<Role> wanted) {
 
 Result<std::unique_ptr<Session>> Session::begin(Vault::Impl& vault, Access access, std::string actor) {
   for (int round = 0;; ++round) {
-    const auto mode = access == Access::look ? os::LockMode::shared : os::LockMode::exclusive;
+    const bool changes = access == Access::change;
+    const auto mode = changes ? os::LockMode::exclusive : os::LockMode::shared;
     CALLVAULT_TRY_ASSIGN(auto lock, os::Lock::acquire(vault.layout.state_lock(), mode, vault.patience));
-    auto state =
-        keys::KeyState::load(vault.layout, *vault.keeper,
-                             access == Access::look ? keys::KeyState::Access::look : keys::KeyState::Access::change);
+    auto state = keys::KeyState::load(vault.layout, *vault.keeper,
+                                      changes ? keys::KeyState::Access::change : keys::KeyState::Access::look);
     if (!state) return std::move(state).error();
     std::unique_ptr<Session> session(new Session(vault, std::move(lock), std::move(*state)));
     CALLVAULT_TRY(session->check_journal());
@@ -42,10 +42,11 @@ Result<std::unique_ptr<Session>> Session::begin(Vault::Impl& vault, Access acces
     session->log_ = std::make_unique<context::Log>(*vault.journal, session->state_, std::move(actor), now);
     session->context_ = std::make_unique<context::Context>(
         context::Context{vault.layout, vault.config, vault.zone, session->state_, *vault.catalog, *session->log_, now});
-    if (access == Access::change) {
+    if (changes) {
       CALLVAULT_TRY(session->recover());
       return session;
     }
+    if (access == Access::look_up && !shred::is_pending(vault.layout)) return session;
     auto current = catalog_is_current(vault, session->directory());
     if (current && *current && !shred::is_pending(vault.layout)) return session;
     if (!current && current.error().code != Errc::corrupt) return std::move(current).error();
@@ -88,13 +89,24 @@ Result<void> Session::recover() {
   return edited ? state_.commit() : Result<void>();
 }
 
-Result<void> Session::require(const Person& person, std::initializer_list<Role> roles, std::string_view verb) {
+Result<void> Session::admit(const Person& person, std::string_view verb) {
+  const auto refuse = [&](std::string result, Error why) -> Result<void> {
+    CALLVAULT_TRY(log_->append("refused", {{"verb", std::string(verb)}, {"result", std::move(result)}}));
+    return why;
+  };
   const auto& people = directory().people;
   const auto it = people.find(person.name());
   const auto& mine = person.impl().identity.public_part();
-  if (it != people.end() && !it->second.disabled && it->second.signing == mine.signing && it->second.box == mine.box &&
-      has_role(it->second.roles, roles))
-    return {};
+  if (it == people.end() || it->second.signing != mine.signing || it->second.box != mine.box)
+    return refuse("stranger", fail(Errc::refused,
+                                   "people/" + person.name() + " is not the identity this vault knows by that name"));
+  if (it->second.disabled) return refuse("disabled", fail(Errc::refused, person.name() + " is disabled"));
+  return {};
+}
+
+Result<void> Session::require(const Person& person, std::initializer_list<Role> roles, std::string_view verb) {
+  CALLVAULT_TRY(admit(person, verb));
+  if (has_role(directory().people.at(person.name()).roles, roles)) return {};
   CALLVAULT_TRY(log_->append("refused", {{"verb", std::string(verb)}, {"result", "role"}}));
   return fail(Errc::refused, person.name() + " has no role that allows " + std::string(verb));
 }

@@ -17,7 +17,6 @@ namespace callvault {
 
 struct Person::Impl {
   keys::Identity identity;
-  std::uint8_t roles = 0;
 };
 
 struct Vault::Impl {
@@ -33,8 +32,9 @@ struct Vault::Impl {
 };
 
 enum class Access : std::uint8_t {
-  look,    // shared lock: reads key state, may append to the journal
-  change,  // exclusive lock: finishes what a crash left, then changes key state
+  look,     // shared lock: reads key state, may append to the journal; the catalogue is up to date
+  look_up,  // the same with the catalogue as it is: for lookups that tell themselves when it is stale
+  change,   // exclusive lock: finishes what a crash left, then changes key state
 };
 
 class Session {
@@ -47,7 +47,9 @@ class Session {
   const keys::Directory& directory() const { return state_.directory(); }
   const shred::Finished& finished() const { return finished_; }
 
-  // Errc::refused unless the actor has one of the roles (and is not disabled). Journalled.
+  // Errc::refused unless this vault knows the actor, with these keys, and has not disabled them. Journalled.
+  Result<void> admit(const Person& person, std::string_view verb);
+  // The same, and the actor has one of the roles.
   Result<void> require(const Person& person, std::initializer_list<Role> roles, std::string_view verb);
 
  private:

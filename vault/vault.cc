@@ -104,7 +104,6 @@ Person::Person(Person&&) noexcept = default;
 Person& Person::operator=(Person&&) noexcept = default;
 Person::~Person() = default;
 const std::string& Person::name() const { return impl_->identity.name(); }
-bool Person::has(Role role) const { return (impl_->roles & static_cast<std::uint8_t>(role)) != 0; }
 
 Vault::Vault(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 Vault::Vault(Vault&&) noexcept = default;
@@ -154,8 +153,7 @@ Result<void> Vault::create(const InitOptions& options, const Passphrase& passphr
     return fail(Errc::refused, "the keeper would lie inside the vault, and every copy of the vault would hold it");
   CALLVAULT_TRY(os::make_folder(layout.root));
   auto keeper = keys::FileKeeper::create(keeper_folder, options.unsafe_keeper);
-  auto done =
-      keeper ? fill_vault(options, passphrase, layout, config, **keeper) : Result<void>(keeper.error());
+  auto done = keeper ? fill_vault(options, passphrase, layout, config, **keeper) : Result<void>(keeper.error());
   if (!done) {
     std::error_code ignored;
     for (const auto& entry : fs::directory_iterator(layout.root, ignored)) fs::remove_all(entry.path(), ignored);

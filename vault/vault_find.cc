@@ -36,10 +36,19 @@ class Finding {
   Finding(context::Context& context, const Query& query, const Visit& visit)
       : context_(context), query_(query), visit_(visit) {}
 
+  // Whether the catalogue alone tells in which buckets to look.
+  static bool by_token(const Query& query) {
+    return (query.caller || query.called || query.agent || query.call_id) && query.state != State::gone;
+  }
+
+  // By caller, called, agent or call id: the recordings that have all the values asked for. Errors: corrupt when the
+  // catalogue is damaged or behind the key state.
+  Result<void> search() { return by_token(query_) ? search_tokens() : Result<void>(); }
+
+  // REQUIRES: `search`.
   Result<std::uint64_t> run() {
     if (query_.limit && *query_.limit == 0) return std::uint64_t{0};
     if (query_.state == State::gone) return tombstones();
-    CALLVAULT_TRY(search_tokens());
     std::map<std::int32_t, std::vector<std::uint32_t>, std::greater<>> days;
     for (const auto& [number, bucket] : context_.state.directory().buckets)
       if (wanted(bucket)) days[bucket.day].push_back(number);
@@ -51,7 +60,6 @@ class Finding {
   }
 
  private:
-  // By caller, called, agent or call id: the recordings that have all the values asked for, by bucket.
   Result<void> search_tokens() {
     const std::pair<const std::optional<std::string>&, catalog::Field> fields[] = {
         {query_.caller, catalog::Field::caller},
@@ -73,7 +81,6 @@ class Finding {
       if (by_token_) std::erase_if(now, [&](const catalog::Hit& hit) { return !by_token_->contains(hit); });
       by_token_ = std::move(now);
     }
-    if (!by_token_) return {};
     for (const auto& hit : *by_token_) hits_[hit.bucket].push_back(hit.id);
     return {};
   }
@@ -119,7 +126,6 @@ class Finding {
   }
 
   Result<void> one_bucket(std::uint32_t number, std::vector<Match>& found) {
-    CALLVAULT_TRY_ASSIGN(const auto node, context_.state.open_node(number));
     const auto add = [&](NodeRow row) -> Result<void> {
       if (!matches(row)) return {};
       CALLVAULT_TRY_ASSIGN(auto match, keep(std::move(row), number));
@@ -131,16 +137,18 @@ class Finding {
       }
       return {};
     };
-    if (!by_token_) {
-      for (std::size_t i = 0; i < node.size(); ++i) {
-        CALLVAULT_TRY_ASSIGN(auto row, node.row(i));
-        CALLVAULT_TRY(add(std::move(row)));
+    if (by_token_) {
+      CALLVAULT_TRY_ASSIGN(auto node, context_.state.read_node(number));
+      for (const auto& id : hits_.at(number)) {
+        CALLVAULT_TRY_ASSIGN(auto row, node.find(id));
+        if (row) CALLVAULT_TRY(add(std::move(*row)));
       }
       return {};
     }
-    for (const auto& id : hits_.at(number)) {
-      CALLVAULT_TRY_ASSIGN(auto row, node.find(id));
-      if (row) CALLVAULT_TRY(add(std::move(*row)));
+    CALLVAULT_TRY_ASSIGN(const auto node, context_.state.open_node(number));
+    for (std::size_t i = 0; i < node.size(); ++i) {
+      CALLVAULT_TRY_ASSIGN(auto row, node.row(i));
+      CALLVAULT_TRY(add(std::move(row)));
     }
     return {};
   }
@@ -196,11 +204,22 @@ Result<FindSummary> Vault::find(const Person& person, const Query& query,
                                 const std::function<bool(const CallRecord&)>& visit) {
   FindSummary summary;
   CALLVAULT_TRY_ASSIGN(summary.unsettled, settle_if_free(*impl_));
-  CALLVAULT_TRY_ASSIGN(const auto session, Session::begin(*impl_, Access::look, person.name()));
-  CALLVAULT_TRY(session->require(person, kFinders, "find"));
-  CALLVAULT_TRY(session->context().log.append("listed", {{"by", conditions_of(query)}}));
-  CALLVAULT_TRY_ASSIGN(summary.found, Finding(session->context(), query, visit).run());
-  return summary;
+  Access access = Finding::by_token(query) ? Access::look_up : Access::look;
+  for (;;) {
+    CALLVAULT_TRY_ASSIGN(const auto session, Session::begin(*impl_, access, person.name()));
+    CALLVAULT_TRY(session->require(person, kFinders, "find"));
+    Finding finding(session->context(), query, visit);
+    const auto searched = finding.search();
+    const bool stale = !searched && searched.error().code == Errc::corrupt;
+    if (stale && access == Access::look_up) {
+      access = Access::look;
+      continue;
+    }
+    CALLVAULT_TRY(searched);
+    CALLVAULT_TRY(session->context().log.append("listed", {{"by", conditions_of(query)}}));
+    CALLVAULT_TRY_ASSIGN(summary.found, finding.run());
+    return summary;
+  }
 }
 
 Result<CallRecord> Vault::show(const Person& person, const RecordingId& id) {

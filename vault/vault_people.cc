@@ -57,28 +57,11 @@ Result<Person> Vault::unlock(std::string_view name, const Passphrase& passphrase
     return fail(Errc::wrong_passphrase, "wrong passphrase, or no such person");
   }();
   const std::string who(name.substr(0, keys::kMaxPersonNameBytes));
-  const auto refuse = [&](std::string result, const Error& why) -> Error {
-    const auto session = Session::begin(*impl_, Access::look, who);
-    if (!session) return session.error();
-    const auto told = (*session)->context().log.append("unlock_failed", {{"result", std::move(result)}});
-    return told ? why : told.error();
-  };
-  if (!identity) return refuse(std::string(errc_name(identity.error().code)), identity.error());
-  // Only the directory is needed here; the verb that follows looks at journal and catalogue.
-  CALLVAULT_TRY_ASSIGN(const auto state, [&]() -> Result<keys::KeyState> {
-    CALLVAULT_TRY_ASSIGN(const auto lock,
-                         os::Lock::acquire(impl_->layout.state_lock(), os::LockMode::shared, impl_->patience));
-    return keys::KeyState::load(impl_->layout, *impl_->keeper, keys::KeyState::Access::look);
-  }());
-  const auto& people = state.directory().people;
-  const auto it = people.find(identity->name());
-  const auto& mine = identity->public_part();
-  if (it == people.end() || it->second.signing != mine.signing || it->second.box != mine.box)
-    return refuse("stranger", fail(Errc::refused, "people/" + identity->name() +
-                                                      " is not the identity this vault knows by that name"));
-  if (it->second.disabled) return refuse("disabled", fail(Errc::refused, identity->name() + " is disabled"));
-  const std::uint8_t roles = it->second.roles;
-  return Person(std::make_unique<Person::Impl>(Person::Impl{std::move(*identity), roles}));
+  if (identity) return Person(std::make_unique<Person::Impl>(Person::Impl{std::move(*identity)}));
+  CALLVAULT_TRY_ASSIGN(const auto session, Session::begin(*impl_, Access::look, who));
+  CALLVAULT_TRY(
+      session->context().log.append("unlock_failed", {{"result", std::string(errc_name(identity.error().code))}}));
+  return std::move(identity).error();
 }
 
 Result<void> Vault::person_add(const Person& officer, const PersonOptions& options, const Passphrase& passphrase) {
@@ -121,7 +104,8 @@ Result<std::vector<PersonInfo>> Vault::person_list(const Person& person) {
 
 Result<PersonInfo> Vault::person_show(const Person& person, std::string_view name) {
   CALLVAULT_TRY_ASSIGN(const auto session, Session::begin(*impl_, Access::look, person.name()));
-  if (name != person.name()) CALLVAULT_TRY(session->require(person, {Role::officer, Role::auditor}, "person_show"));
+  CALLVAULT_TRY(name == person.name() ? session->admit(person, "person_show")
+                                      : session->require(person, {Role::officer, Role::auditor}, "person_show"));
   const auto& people = session->directory().people;
   const auto it = people.find(std::string(name));
   if (it == people.end()) return fail(Errc::not_found, "no person called " + std::string(name));

@@ -28,7 +28,6 @@ class Person {
   ~Person();
 
   const std::string& name() const;
-  bool has(Role role) const;
   const Impl& impl() const { return *impl_; }
 
  private:
@@ -55,7 +54,8 @@ class Vault {
   Vault& operator=(Vault&&) noexcept;
   ~Vault();
 
-  // Constant cost whether the person exists or not. A failure is journalled.
+  // Constant cost whether the person exists or not. A failure is journalled. Each verb checks anew what the person may:
+  // Errc::refused when the vault does not know them, they are disabled, or lack the role.
   Result<Person> unlock(std::string_view name, const Passphrase& passphrase);
 
   // A full id, or a unique prefix of at least 6 characters.

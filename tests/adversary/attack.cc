@@ -7,7 +7,7 @@
 #include "catalog/blind.h"
 #include "crypto/aead.h"
 #include "keys/directory.h"
-#include "keys/node.h"
+#include "keys/node_file.h"
 #include "sealed/header.h"
 
 namespace adversary {
@@ -50,12 +50,12 @@ class Attack {
   void open_nodes() {
     for (const auto& blob : blobs_) {
       if (!as_text(blob.bytes).starts_with("CVBUCKET") || blob.bytes.size() < 24) continue;
+      callvault::base::FieldReader claim(ByteView(blob.bytes).subspan(12));
+      const auto as_bucket = claim.number<std::uint32_t>();
+      const auto as_generation = claim.number<std::uint64_t>();
       for (const auto& directory : directories_) {
         for (const auto& [number, bucket] : directory.buckets) {
-          auto plain =
-              crypto::open(bucket.node_key, ByteView(blob.bytes).first(24), ByteView(blob.bytes).subspan(24), "node");
-          if (!plain) continue;
-          auto node = keys::Node::parse(std::move(*plain));
+          auto node = keys::open_node(blob.bytes, as_bucket, as_generation, bucket.node_key);
           if (!node) continue;
           ++loot.nodes;
           for (std::size_t i = 0; i < node->size(); ++i) {

@@ -7,7 +7,6 @@ namespace callvault::keys {
 namespace {
 
 constexpr std::uint64_t kMaxDirectoryBytes = 64ULL * 1024 * 1024;
-constexpr std::uint64_t kMaxNodeBytes = 64ULL * 1024 * 1024;
 constexpr std::uint64_t kMaxIntakeBytes = 4096;
 constexpr std::string_view kUnfinished = ".new";
 
@@ -24,6 +23,11 @@ Result<void> remove_unfinished(const base::Layout& layout) {
   for (const auto& name : names)
     if (name.starts_with(begin)) CALLVAULT_TRY(os::remove_file(layout.keys() / name));
   return {};
+}
+
+Error missing_node(Error error, const os::Path& path) {
+  if (error.code != Errc::not_found) return error;
+  return fail(Errc::corrupt, "a bucket node is missing: " + path.string());
 }
 
 }  // namespace
@@ -61,15 +65,27 @@ Result<KeyState> KeyState::load(const base::Layout& layout, Keeper& keeper, Acce
 }
 
 Result<Node> KeyState::open_node(std::uint32_t number) const {
+  CALLVAULT_TRY_ASSIGN(const Bucket* bucket, bucket_of(number));
+  if (bucket->generation == 0) return Node::empty();
+  const auto path = layout_.node(number, bucket->generation);
+  auto file = os::read_file(path, kMaxNodeBytes);
+  if (!file) return missing_node(std::move(file).error(), path);
+  return keys::open_node(*file, number, bucket->generation, bucket->node_key);
+}
+
+Result<NodeReader> KeyState::read_node(std::uint32_t number) const {
+  CALLVAULT_TRY_ASSIGN(const Bucket* bucket, bucket_of(number));
+  if (bucket->generation == 0) return NodeReader();
+  const auto path = layout_.node(number, bucket->generation);
+  auto file = os::File::open_read(path);
+  if (!file) return missing_node(std::move(file).error(), path);
+  return NodeReader::open(std::move(*file), number, bucket->generation, bucket->node_key);
+}
+
+Result<const Bucket*> KeyState::bucket_of(std::uint32_t number) const {
   const auto it = directory_.buckets.find(number);
   if (it == directory_.buckets.end()) return fail(Errc::not_found, "no bucket " + std::to_string(number));
-  const Bucket& bucket = it->second;
-  if (bucket.generation == 0) return Node::empty();
-  auto file = os::read_file(layout_.node(number, bucket.generation), kMaxNodeBytes);
-  if (!file && file.error().code == Errc::not_found)
-    return fail(Errc::corrupt, "a bucket node is missing: " + layout_.node(number, bucket.generation).string());
-  if (!file) return std::move(file).error();
-  return keys::open_node(*file, number, bucket.generation, bucket.node_key);
+  return &it->second;
 }
 
 Result<void> KeyState::stage_node(Bucket& bucket, std::vector<NodeRow>& rows) {
@@ -77,7 +93,7 @@ Result<void> KeyState::stage_node(Bucket& bucket, std::vector<NodeRow>& rows) {
   CALLVAULT_TRY_ASSIGN(auto plain, encode_node(rows));
   CALLVAULT_TRY_ASSIGN(auto node_key, crypto::Key::random());
   const std::uint64_t generation = bucket.generation + 1;
-  const auto file = seal_node(plain, bucket.number, generation, node_key);
+  CALLVAULT_TRY_ASSIGN(const auto file, seal_node(plain, bucket.number, generation, node_key));
   if (file.size() > kMaxNodeBytes)
     return fail(Errc::refused, "the node of bucket " + std::to_string(bucket.number) + " would be too large");
   // These rows may soon be the only copy of their secrets: what cannot be read back is not written.

@@ -10,7 +10,7 @@
 #include "keys/directory.h"
 #include "keys/intake.h"
 #include "keys/keeper.h"
-#include "keys/node.h"
+#include "keys/node_file.h"
 
 namespace callvault::keys {
 
@@ -32,6 +32,8 @@ class KeyState {
 
   // Errors: not_found when there is no such bucket; corrupt.
   Result<Node> open_node(std::uint32_t bucket) const;
+  // The same for a few of its rows.
+  Result<NodeReader> read_node(std::uint32_t bucket) const;
   // Writes the rows as the next generation of the bucket, under a fresh node key: a durable new file, and the entry in
   // the edited directory. Nothing counts before the directory is replaced. No rows: the bucket is dropped.
   Result<void> stage_node(Bucket& bucket, std::vector<NodeRow>& rows);
@@ -63,6 +65,7 @@ class KeyState {
   KeyState(const base::Layout& layout, Keeper& keeper, Directory directory, KeeperSlot slot)
       : layout_(layout), keeper_(&keeper), directory_(std::move(directory)), slot_(std::move(slot)) {}
 
+  Result<const Bucket*> bucket_of(std::uint32_t number) const;
   Result<void> restore_intake() const;
   Result<base::Bytes> seal_with(const crypto::Key& root) const;
   Result<void> check_certain() const;

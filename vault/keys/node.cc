@@ -2,16 +2,11 @@
 
 #include <algorithm>
 
-#include "crypto/aead.h"
 #include "keys/directory.h"
 
 namespace callvault::keys {
 namespace {
 
-constexpr std::string_view kMagic = "CVBUCKET";
-constexpr std::uint16_t kVersion = 1;
-constexpr std::size_t kPrefixBytes = 8 + 2 + 2 + 4 + 8;
-constexpr std::size_t kFixedRowBytes = 16 + 3 * 8 + 4 + 4 + 32 + 3;
 constexpr std::size_t kHoldBytes = 2 + 1 + 8;  // and its matter
 constexpr std::size_t kTrackBytes = 1 + 2 + 32 + 32;
 constexpr std::size_t kMaxPerRow = 255;  // holds, tracks, intake keys
@@ -24,7 +19,7 @@ std::uint64_t ms(Time t) { return static_cast<std::uint64_t>(t.time_since_epoch(
 Time from_ms(std::uint64_t value) { return Time(std::chrono::milliseconds(static_cast<std::int64_t>(value))); }
 
 std::size_t row_size(const NodeRow& row) {
-  std::size_t size = kFixedRowBytes + row.intake.size() * 4 + row.tracks.size() * kTrackBytes;
+  std::size_t size = kMinRowBytes + row.intake.size() * 4 + row.tracks.size() * kTrackBytes;
   for (const auto& h : row.holds) size += kHoldBytes + h.matter.size();
   return size;
 }
@@ -93,7 +88,7 @@ Result<Node> Node::parse(crypto::SecretBuffer plain) {
   std::size_t at = 4 + std::size_t{count} * 4;
   for (std::size_t i = 0; i < count; ++i) {
     const std::size_t end = i + 1 < count ? out.offsets_[i + 1] : out.plain_.size();
-    if (out.offsets_[i] != at || end > out.plain_.size() || end < at || end - at < kFixedRowBytes) return damaged();
+    if (out.offsets_[i] != at || end > out.plain_.size() || end < at || end - at < kMinRowBytes) return damaged();
     if (i > 0 && !(out.id_at(i - 1) < out.id_at(i))) return damaged();
     at = end;
   }
@@ -111,8 +106,10 @@ RecordingId Node::id_at(std::size_t index) const {
   return RecordingId(r.array<RecordingId::kBytes>());
 }
 
-Result<NodeRow> Node::row(std::size_t index) const {
-  base::FieldReader r(bytes_at(index));
+Result<NodeRow> Node::row(std::size_t index) const { return decode_row(bytes_at(index)); }
+
+Result<NodeRow> decode_row(base::ByteView bytes) {
+  base::FieldReader r(bytes);
   NodeRow row;
   row.id = RecordingId(r.array<RecordingId::kBytes>());
   row.started_at = from_ms(r.number<std::uint64_t>());
@@ -200,43 +197,6 @@ Result<crypto::SecretBuffer> encode_node(std::vector<NodeRow>& rows) {
   for (const auto& row : rows) write_row(w, row);
   if (!w.ok() || w.used() != size) return fail(Errc::unexpected, "a node does not fit its buffer");
   return out;
-}
-
-namespace {
-
-base::Bytes node_prefix(std::uint32_t bucket, std::uint64_t generation) {
-  base::Bytes out(kPrefixBytes);
-  base::FieldWriter w(out);
-  w.bytes(base::as_bytes(kMagic));
-  w.number(kVersion);
-  w.number(std::uint16_t{0});
-  w.number(bucket);
-  w.number(generation);
-  return out;
-}
-
-}  // namespace
-
-base::Bytes seal_node(const crypto::SecretBuffer& plain, std::uint32_t bucket, std::uint64_t generation,
-                      const crypto::Key& node_key) {
-  base::Bytes out = node_prefix(bucket, generation);
-  const auto sealed = crypto::seal(node_key, out, plain.reveal());
-  out.insert(out.end(), sealed.begin(), sealed.end());
-  return out;
-}
-
-Result<Node> open_node(base::ByteView file, std::uint32_t bucket, std::uint64_t generation,
-                       const crypto::Key& node_key) {
-  base::FieldReader r(file);
-  const bool magic = base::as_text(r.bytes(8)) == kMagic;
-  const auto version = r.number<std::uint16_t>();
-  if (magic && version > kVersion) return fail(Errc::newer_version, "a bucket node is of a newer version");
-  const base::Bytes prefix = node_prefix(bucket, generation);
-  if (file.size() < kPrefixBytes || !std::equal(prefix.begin(), prefix.end(), file.begin()))
-    return fail(Errc::corrupt, "node " + std::to_string(bucket) + "." + std::to_string(generation) + " is damaged");
-  CALLVAULT_TRY_ASSIGN(auto plain, crypto::open(node_key, prefix, file.subspan(kPrefixBytes),
-                                                "node " + std::to_string(bucket) + "." + std::to_string(generation)));
-  return Node::parse(std::move(plain));
 }
 
 }  // namespace callvault::keys

@@ -1,5 +1,5 @@
-// A bucket's node: an immutable file, sealed under a key of its own, with each recording's secrets and whatever
-// decides its fate. The node is the truth about what may be destroyed. docs/format/keys.md.
+// What a bucket's node says: each recording's secrets and whatever decides its fate. The node is the truth about what
+// may be destroyed. docs/format/keys.md; its file: keys/node_file.h.
 #pragma once
 
 #include <cstdint>
@@ -64,10 +64,8 @@ class Node {
 // when one has more than 255 holds, tracks or intake keys, or a matter longer than 65,535 bytes.
 Result<crypto::SecretBuffer> encode_node(std::vector<NodeRow>& rows);
 
-// File: magic "CVBUCKET", u16 version, u16 zero, u32 bucket, u64 generation, sealed(n_b; aad = all before).
-base::Bytes seal_node(const crypto::SecretBuffer& plain, std::uint32_t bucket, std::uint64_t generation,
-                      const crypto::Key& node_key);
-Result<Node> open_node(base::ByteView file, std::uint32_t bucket, std::uint64_t generation,
-                       const crypto::Key& node_key);
+// One row of a node's plaintext; its views point into `bytes`. Errors: corrupt.
+Result<NodeRow> decode_row(base::ByteView bytes);
+inline constexpr std::size_t kMinRowBytes = 16 + 3 * 8 + 4 + 4 + 32 + 3;
 
 }  // namespace callvault::keys

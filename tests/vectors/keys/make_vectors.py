@@ -26,6 +26,15 @@ def seal(key, nonce, associated, plain):
     return nonce + out.raw
 
 
+def seal_piece(key, nonce, plain):
+    out = ctypes.create_string_buffer(len(plain) + 16)
+    size = ctypes.c_ulonglong()
+    failed = SODIUM.crypto_aead_chacha20poly1305_ietf_encrypt(
+        out, ctypes.byref(size), plain, ctypes.c_ulonglong(len(plain)), None, ctypes.c_ulonglong(0), None, nonce, key)
+    assert failed == 0 and size.value == len(out)
+    return out.raw
+
+
 def text(value):
     return struct.pack("<H", len(value)) + value.encode()
 
@@ -45,8 +54,10 @@ def node_plain():
 
 
 def node_file(plain):
-    prefix = b"CVBUCKET" + struct.pack("<HHIQ", 1, 0, 3, 2)
-    return prefix + seal(fill(0x22), fill(0xA1, 24), prefix, plain)
+    header = b"CVBUCKET" + struct.pack("<HHIQ", 1, 0, 3, 2) + fill(0xA1, 24)
+    key = hashlib.blake2b(b"callvault v1 node pieces\0" + header, key=fill(0x22), digest_size=32).digest()
+    assert len(plain) <= 8192
+    return header + seal_piece(key, bytes(11) + b"\1", plain)
 
 
 def directory_plain(node):

@@ -1,0 +1,170 @@
+#include "keys/node_file.h"
+
+#include <algorithm>
+
+#include "crypto/aead.h"
+#include "crypto/random.h"
+#include "keys/directory.h"
+
+namespace callvault::keys {
+namespace {
+
+constexpr std::string_view kMagic = "CVBUCKET";
+constexpr std::uint16_t kVersion = 1;
+constexpr std::size_t kSaltBytes = 24;
+constexpr std::size_t kPrefixBytes = 8 + 2 + 2 + 4 + 8;
+constexpr std::size_t kHeaderBytes = kPrefixBytes + kSaltBytes;
+constexpr std::size_t kSealedPieceBytes = kNodePieceBytes + crypto::kTagBytes;
+
+std::string name_of(std::uint32_t bucket, std::uint64_t generation) {
+  return "node " + std::to_string(bucket) + "." + std::to_string(generation);
+}
+
+Error damaged(const std::string& name) { return fail(Errc::corrupt, name + " is damaged"); }
+
+base::Bytes node_prefix(std::uint32_t bucket, std::uint64_t generation) {
+  base::Bytes out(kPrefixBytes);
+  base::FieldWriter w(out);
+  w.bytes(base::as_bytes(kMagic));
+  w.number(kVersion);
+  w.number(std::uint16_t{0});
+  w.number(bucket);
+  w.number(generation);
+  return out;
+}
+
+// Binds the pieces to the header; its salt makes it another key even if a node key were used twice.
+Result<crypto::Key> piece_key(const crypto::Key& node_key, base::ByteView header) {
+  return node_key.derive("callvault v1 node pieces", header);
+}
+
+std::size_t pieces_of(std::size_t plain_bytes) { return (plain_bytes + kNodePieceBytes - 1) / kNodePieceBytes; }
+
+// How much plaintext a file of this size holds. Nothing when no node has this size.
+std::optional<std::size_t> plain_size(std::uint64_t file_bytes) {
+  if (file_bytes < kHeaderBytes) return std::nullopt;
+  const std::uint64_t sealed = file_bytes - kHeaderBytes;
+  const std::uint64_t pieces = (sealed + kSealedPieceBytes - 1) / kSealedPieceBytes;
+  const std::uint64_t last = pieces == 0 ? 0 : sealed - (pieces - 1) * kSealedPieceBytes;
+  if (last <= crypto::kTagBytes) return std::nullopt;
+  return static_cast<std::size_t>(sealed - pieces * crypto::kTagBytes);
+}
+
+Result<void> check_header(base::ByteView header, std::uint32_t bucket, std::uint64_t generation) {
+  base::FieldReader r(header);
+  const bool magic = base::as_text(r.bytes(kMagic.size())) == kMagic;
+  const auto version = r.number<std::uint16_t>();
+  if (magic && r.ok() && version > kVersion) return fail(Errc::newer_version, "a bucket node is of a newer version");
+  const base::Bytes prefix = node_prefix(bucket, generation);
+  if (header.size() < kHeaderBytes || !std::equal(prefix.begin(), prefix.end(), header.begin()))
+    return damaged(name_of(bucket, generation));
+  return {};
+}
+
+}  // namespace
+
+Result<base::Bytes> seal_node(const crypto::SecretBuffer& plain, std::uint32_t bucket, std::uint64_t generation,
+                              const crypto::Key& node_key) {
+  base::Bytes out = node_prefix(bucket, generation);
+  const std::size_t pieces = pieces_of(plain.size());
+  out.resize(kHeaderBytes + plain.size() + pieces * crypto::kTagBytes);
+  crypto::fill_random(base::MutableBytes(out).subspan(kPrefixBytes, kSaltBytes));
+  CALLVAULT_TRY_ASSIGN(const auto key, piece_key(node_key, base::ByteView(out).first(kHeaderBytes)));
+  for (std::size_t i = 0; i < pieces; ++i) {
+    const std::size_t at = i * kNodePieceBytes;
+    const std::size_t size = std::min(kNodePieceBytes, plain.size() - at);
+    crypto::seal_chunk(key, i, i + 1 == pieces, plain.reveal().subspan(at, size),
+                       base::MutableBytes(out).subspan(kHeaderBytes + i * kSealedPieceBytes, size + crypto::kTagBytes));
+  }
+  return out;
+}
+
+Result<Node> open_node(base::ByteView file, std::uint32_t bucket, std::uint64_t generation,
+                       const crypto::Key& node_key) {
+  CALLVAULT_TRY(check_header(file.first(std::min(file.size(), kHeaderBytes)), bucket, generation));
+  const auto size = plain_size(file.size());
+  if (!size) return damaged(name_of(bucket, generation));
+  CALLVAULT_TRY_ASSIGN(const auto key, piece_key(node_key, file.first(kHeaderBytes)));
+  CALLVAULT_TRY_ASSIGN(auto plain, crypto::SecretBuffer::make(*size));
+  const std::size_t pieces = pieces_of(*size);
+  for (std::size_t i = 0; i < pieces; ++i) {
+    const auto out = plain.reveal_mutable().subspan(i * kNodePieceBytes);
+    const auto piece = out.first(std::min(kNodePieceBytes, out.size()));
+    const auto sealed = file.subspan(kHeaderBytes + i * kSealedPieceBytes, piece.size() + crypto::kTagBytes);
+    if (!crypto::open_chunk(key, i, i + 1 == pieces, sealed, piece)) return damaged(name_of(bucket, generation));
+  }
+  return Node::parse(std::move(plain));
+}
+
+Result<NodeReader> NodeReader::open(os::File file, std::uint32_t bucket, std::uint64_t generation,
+                                    const crypto::Key& node_key) {
+  std::array<std::byte, kHeaderBytes> header{};
+  CALLVAULT_TRY_ASSIGN(const std::size_t got, file.read_at(header, 0));
+  CALLVAULT_TRY(check_header(base::ByteView(header).first(got), bucket, generation));
+  CALLVAULT_TRY_ASSIGN(const auto bytes, file.size());
+  const auto size = plain_size(bytes);
+  NodeReader out;
+  out.name_ = name_of(bucket, generation);
+  if (!size || *size > kMaxNodeBytes) return damaged(out.name_);
+  CALLVAULT_TRY_ASSIGN(out.key_, piece_key(node_key, header));
+  CALLVAULT_TRY_ASSIGN(out.plain_, crypto::SecretBuffer::make(*size));
+  out.opened_.resize(pieces_of(*size));
+  out.file_ = std::move(file);
+  CALLVAULT_TRY_ASSIGN(const auto count, out.plain(0, 4));
+  out.count_ = base::FieldReader(count).number<std::uint32_t>();
+  if (out.count_ > kBucketCapacity) return damaged(out.name_);
+  return out;
+}
+
+Result<base::ByteView> NodeReader::plain(std::size_t at, std::size_t bytes) {
+  if (at > plain_.size() || bytes > plain_.size() - at || bytes == 0) return damaged(name_);
+  for (std::size_t i = at / kNodePieceBytes; i <= (at + bytes - 1) / kNodePieceBytes; ++i) {
+    if (opened_[i]) continue;
+    const auto rest = plain_.reveal_mutable().subspan(i * kNodePieceBytes);
+    const auto piece = rest.first(std::min(kNodePieceBytes, rest.size()));
+    std::array<std::byte, kSealedPieceBytes> buffer;
+    const auto sealed = base::MutableBytes(buffer).first(piece.size() + crypto::kTagBytes);
+    CALLVAULT_TRY_ASSIGN(const auto got, file_.read_at(sealed, kHeaderBytes + i * kSealedPieceBytes));
+    if (got != sealed.size() || !crypto::open_chunk(*key_, i, i + 1 == opened_.size(), sealed, piece))
+      return damaged(name_);
+    opened_[i] = true;
+  }
+  return plain_.reveal().subspan(at, bytes);
+}
+
+// Behind the last row: the end.
+Result<std::size_t> NodeReader::row_offset(std::size_t index) {
+  if (index == count_) return plain_.size();
+  CALLVAULT_TRY_ASSIGN(const auto bytes, plain(4 + index * 4, 4));
+  return std::size_t{base::FieldReader(bytes).number<std::uint32_t>()};
+}
+
+Result<RecordingId> NodeReader::id_at(std::size_t index) {
+  CALLVAULT_TRY_ASSIGN(const auto at, row_offset(index));
+  CALLVAULT_TRY_ASSIGN(const auto bytes, plain(at, RecordingId::kBytes));
+  return RecordingId(base::FieldReader(bytes).array<RecordingId::kBytes>());
+}
+
+Result<std::optional<NodeRow>> NodeReader::find(const RecordingId& id) {
+  std::size_t low = 0;
+  std::size_t high = count_;
+  while (low < high) {
+    const std::size_t middle = low + (high - low) / 2;
+    CALLVAULT_TRY_ASSIGN(const auto there, id_at(middle));
+    if (there < id)
+      low = middle + 1;
+    else
+      high = middle;
+  }
+  if (low == count_) return std::optional<NodeRow>();
+  CALLVAULT_TRY_ASSIGN(const auto there, id_at(low));
+  if (there != id) return std::optional<NodeRow>();
+  CALLVAULT_TRY_ASSIGN(const auto begin, row_offset(low));
+  CALLVAULT_TRY_ASSIGN(const auto end, row_offset(low + 1));
+  if (end < begin || end - begin < kMinRowBytes) return damaged(name_);
+  CALLVAULT_TRY_ASSIGN(const auto bytes, plain(begin, end - begin));
+  CALLVAULT_TRY_ASSIGN(auto row, decode_row(bytes));
+  return std::optional<NodeRow>(std::move(row));
+}
+
+}  // namespace callvault::keys
