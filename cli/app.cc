@@ -97,7 +97,9 @@ Error usage_error(const CLI::ParseError& error, const CLI::App& app, const std::
   for (const auto& word : rest)  // its value may be a secret put there by mistake
     if (word.size() > 1 && word.starts_with("-"))
       return fail(Errc::usage, "unknown option " + word.substr(0, word.find('=')));
-  if (!rest.empty()) return fail(Errc::usage, "unexpected argument " + rest.front());
+  // Never the word itself: a number or a passphrase in the wrong place is not for logs.
+  if (!rest.empty())
+    return fail(Errc::usage, fmt::format("{} too many", rest.size() == 1 ? "an argument" : "arguments"));
   const std::string said = first_line(error.what());
   if (error.get_exit_code() == static_cast<int>(CLI::ExitCodes::ArgumentMismatch)) {
     const bool missing = said.find("missing") != std::string::npos;

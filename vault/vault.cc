@@ -151,14 +151,16 @@ Result<void> Vault::create(const InitOptions& options, const Passphrase& passphr
   const bool inside = !relative.empty() && *relative.begin() != "..";
   if (inside && !options.unsafe_keeper)
     return fail(Errc::refused, "the keeper would lie inside the vault, and every copy of the vault would hold it");
+  const bool had_folder = os::exists(layout.root);
   CALLVAULT_TRY(os::make_folder(layout.root));
   auto keeper = keys::FileKeeper::create(keeper_folder, options.unsafe_keeper);
   auto done = keeper ? fill_vault(options, passphrase, layout, config, **keeper) : Result<void>(keeper.error());
   if (!done) {
     std::error_code ignored;
+    // The folder was empty. The keeper's may be somebody else's, too.
     for (const auto& entry : fs::directory_iterator(layout.root, ignored)) fs::remove_all(entry.path(), ignored);
-    if (keeper) fs::remove_all(keeper_folder, ignored);
-    fs::remove(layout.root, ignored);
+    if (!had_folder) fs::remove(layout.root, ignored);
+    if (keeper) keys::FileKeeper::take_back(keeper_folder);
   }
   return done;
 }

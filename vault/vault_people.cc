@@ -149,7 +149,7 @@ Result<void> Vault::journal_log(const Person& person, const std::function<bool(c
   const auto note_of = [&](const journal::Entry& entry) -> std::string {
     const auto id = RecordingId::parse(entry.note_key);
     if (!id) return "(gone)";
-    const auto found = locate_stored(context, *id);
+    const auto found = locate(context, *id);  // not of an expired one either
     if (!found) return "(gone)";
     const auto secret = crypto::Key::copy_of(found->row.record_secret);
     if (!secret) return "(unreadable)";

@@ -119,12 +119,14 @@ Result<std::unique_ptr<FileKeeper>> FileKeeper::create(const os::Path& folder, b
     return keeper;
   }();
   // Nothing secret was in it yet.
-  if (!made) {
-    (void)os::remove_file(path);
-    std::error_code ignored;
-    std::filesystem::remove(folder, ignored);  // only when empty
-  }
+  if (!made) take_back(folder);
   return made;
+}
+
+void FileKeeper::take_back(const os::Path& folder) {
+  (void)os::remove_file(file_in(folder));
+  std::error_code ignored;
+  std::filesystem::remove(folder, ignored);  // only when empty
 }
 
 Result<std::unique_ptr<FileKeeper>> FileKeeper::open(const os::Path& folder) {

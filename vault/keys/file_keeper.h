@@ -20,6 +20,8 @@ class FileKeeper final : public Keeper {
   // Errors: not_found when there is no keeper in `folder`; corrupt when it is damaged; newer_version; io; refused when
   // the file may not be opened, or when a keeper that was made sound can no longer be written past the page cache.
   static Result<std::unique_ptr<FileKeeper>> open(const os::Path& folder);
+  // Undoes a `create` when the vault it was for could not be made: its file, and the folder when that is empty then.
+  static void take_back(const os::Path& folder);
   // The same over blocks the caller brings, without looking at any place (tests).
   static Result<std::unique_ptr<FileKeeper>> format_blocks(std::unique_ptr<os::DirectFile> blocks);
   static Result<std::unique_ptr<FileKeeper>> open_blocks(std::unique_ptr<os::DirectFile> blocks);

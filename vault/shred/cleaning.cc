@@ -103,6 +103,9 @@ Result<void> clean(context::Context& context, const std::vector<Doomed>& doomed,
   CALLVAULT_TRY(context.state.remove_superseded());
   CALLVAULT_TRY(renew_index(context, doomed));
   if (!journalled) CALLVAULT_TRY(journal_end(context, doomed, epoch));
+  // From here on a journal without these tombstones is not this vault's.
+  CALLVAULT_TRY(context.log.pin_head());
+  CALLVAULT_TRY(context.state.commit());
   CALLVAULT_TRY(context::take_tombstones(context));
   return clear_pending(context.layout);
 }
