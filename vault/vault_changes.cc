@@ -25,15 +25,16 @@ Result<void> rewrite_row(context::Context& context, const Located& found, const 
     if (row.id == found.row.id) change(row);
   keys::Bucket& bucket = context.state.edit().buckets.at(found.bucket);
   const std::uint64_t before = bucket.generation;
+  if (index_changes) {
+    CALLVAULT_TRY_ASSIGN(bucket.index_key, crypto::Key::random());
+  }
   CALLVAULT_TRY(context.state.stage_node(bucket, rows));
   CALLVAULT_TRY(context.log.append({entry}));
   CALLVAULT_TRY(context.log.pin_head());
   CALLVAULT_TRY(context.state.commit());
-  if (!index_changes) {
-    CALLVAULT_TRY_ASSIGN(const bool same, context.catalog.add_rows(bucket.number, before, bucket.generation, {}));
-    if (same) return {};
-  }
-  return context::rebuild_rows(context, bucket);
+  if (index_changes) return context::rebuild_rows(context, bucket);
+  CALLVAULT_TRY_ASSIGN(const bool same, context.catalog.add_rows(bucket.number, before, bucket.generation, {}));
+  return same ? Result<void>() : context::renew_rows(context, {&bucket.number, 1});
 }
 
 Result<journal::Entry> entry_with_note(context::Context& context, std::string_view event,
@@ -141,6 +142,11 @@ bool is_reference(std::string_view text) {
   return !text.empty() && text.size() <= 64 && text.find_first_not_of(kAllowed) == std::string_view::npos;
 }
 
+// The reference is sealed too: in the clear it would tie the recordings of one request to each other.
+std::string note_of(const EraseOptions& options) {
+  return "request " + options.request + (options.reason.empty() ? "" : ": " + options.reason);
+}
+
 }  // namespace
 
 Result<ConsentReport> Vault::set_consent(const Person& person, const ConsentChange& change) {
@@ -160,7 +166,9 @@ Result<ConsentReport> Vault::set_consent(const Person& person, const ConsentChan
       context, found, entry,
       [&](NodeRow& row) {
         (change.party == Party::caller ? row.caller_consent : row.agent_consent) = change.consent;
-        row.consent_since = context.now;
+        // It is also since when the other party's consent is pending.
+        const Consent other = change.party == Party::caller ? row.agent_consent : row.caller_consent;
+        if (other != Consent::pending) row.consent_since = context.now;
       },
       true));
   ConsentReport report{change.id, false, {}};
@@ -239,9 +247,12 @@ Result<EraseReport> Vault::erase(const Person& person, const EraseOptions& optio
     std::vector<catalog::BucketKey> keys;
     for (const auto& [n, bucket] : context.state.directory().buckets)
       keys.push_back({n, bucket.generation, &bucket.index_key});
-    CALLVAULT_TRY_ASSIGN(const auto hits, context.catalog.lookup_all(keys, catalog::Field::caller, number));
-    for (const auto& hit : hits.found) ids.push_back(hit.id);
-    if (ids.empty()) return fail(Errc::not_found, "no recording of that caller");
+    for (const auto field : {catalog::Field::caller, catalog::Field::called}) {
+      CALLVAULT_TRY_ASSIGN(const auto hits, context.catalog.lookup_all(keys, field, number));
+      if (!hits.stale.empty()) return fail(Errc::corrupt, "the catalogue is behind the key state; run reindex");
+      for (const auto& hit : hits.found) ids.push_back(hit.id);
+    }
+    if (ids.empty()) return fail(Errc::not_found, "no recording of that number");
   }
   std::sort(ids.begin(), ids.end());
   ids.erase(std::unique(ids.begin(), ids.end()), ids.end());
@@ -249,7 +260,7 @@ Result<EraseReport> Vault::erase(const Person& person, const EraseOptions& optio
   EraseReport report;
   report.dry_run = options.dry_run;
   std::vector<shred::Victim> victims;
-  std::vector<journal::Entry> entries;
+  std::vector<journal::Entry> accepted, refused;
   for (const auto& id : ids) {
     auto found = locate_stored(context, id);
     ItemOutcome item{id, false, Errc::unexpected, {}};
@@ -267,17 +278,24 @@ Result<EraseReport> Vault::erase(const Person& person, const EraseOptions& optio
       victims.push_back({id, found->bucket, "erased", std::nullopt});
     }
     if (!options.dry_run && found) {
-      CALLVAULT_TRY_ASSIGN(auto entry, entry_with_note(context, item.done ? "erasure_accepted" : "erasure_refused",
-                                                       {{"id", id.text()},
-                                                        {"request", options.request},
-                                                        {"result", item.done ? "accepted" : item.reason}},
-                                                       found->row, options.reason));
-      entries.push_back(std::move(entry));
+      CALLVAULT_TRY_ASSIGN(
+          auto entry, entry_with_note(context, item.done ? "erasure_accepted" : "erasure_refused",
+                                      {{"id", id.text()}, {"result", item.done ? "accepted" : item.reason}}, found->row,
+                                      note_of(options)));
+      (item.done ? accepted : refused).push_back(std::move(entry));
     }
     report.items.push_back(std::move(item));
   }
   if (options.dry_run) return report;
-  CALLVAULT_TRY(context.log.append(entries));
+  // One request is about one person. Named beside what is erased, what is kept would tell for ever whose that was.
+  if (!accepted.empty())
+    for (auto& entry : refused) {
+      entry.facts.erase("id");
+      entry.note.clear();
+      entry.note_key.clear();
+    }
+  accepted.insert(accepted.end(), std::make_move_iterator(refused.begin()), std::make_move_iterator(refused.end()));
+  CALLVAULT_TRY(context.log.append(accepted));
   if (victims.empty()) return report;
   CALLVAULT_TRY_ASSIGN(const auto shredded, shred::run(context, std::move(victims), shred_options(context, false)));
   report.epoch = shredded.epoch;

@@ -258,6 +258,7 @@ Result<ReindexReport> Vault::reindex() {
   CALLVAULT_TRY_ASSIGN(const auto session, Session::begin(*impl_, Access::change, ""));
   CALLVAULT_TRY(capture::settle(session->context(), capture::SettleMode::finished));
   ReindexReport out;
+  CALLVAULT_TRY_ASSIGN(out.problems, context::unread_rows(session->context()));
   for (const auto& [number, bucket] : session->directory().buckets) out.recordings += bucket.recordings;
   CALLVAULT_TRY(impl_->catalog->for_each_tombstone([&](const Tombstone&) { return ++out.tombstones > 0; }));
   CALLVAULT_TRY(session->context().log.append("reindexed", {{"recordings", std::to_string(out.recordings)}}));

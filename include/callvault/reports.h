@@ -85,6 +85,7 @@ struct RecoverReport {
 
 struct ReindexReport {
   std::uint64_t recordings = 0, tombstones = 0;
+  std::vector<std::string> problems;  // recordings without details: found by date and id, not by number or name
 };
 
 struct StatusReport {

@@ -50,8 +50,8 @@ Result<catalog::Row> row_of(const Context& context, const keys::Bucket& bucket, 
   if (stored) {
     CALLVAULT_TRY_ASSIGN(const auto secret, crypto::Key::copy_of(node_row.record_secret));
     auto row = catalog::open_row(stored->sealed_row, secret, node_row.id);
-    // One from when the call still went on does not know how it ended.
-    if (row && (node_row.in_progress || row->ended_at)) return row;
+    // One from when the call still went on does not know how it ended; one whose files could not be read knows nothing.
+    if (row && !row->tracks.empty() && (node_row.in_progress || row->ended_at)) return row;
   }
   return row_from_files(context.layout, bucket.day, node_row);
 }
@@ -68,7 +68,7 @@ Result<catalog::Entry> make_entry(const keys::Bucket& bucket, const keys::NodeRo
   return out;
 }
 
-Result<void> rebuild_rows(const Context& context, const keys::Bucket& bucket, std::vector<std::string>* problems) {
+Result<void> rebuild_rows(const Context& context, const keys::Bucket& bucket) {
   CALLVAULT_TRY_ASSIGN(const auto node, context.state.open_node(bucket.number));
   catalog::BucketRows rows{bucket.number, bucket.generation, {}};
   rows.entries.reserve(node.size());
@@ -77,7 +77,6 @@ Result<void> rebuild_rows(const Context& context, const keys::Bucket& bucket, st
     CALLVAULT_TRY_ASSIGN(const auto node_row, node.row(i));
     auto row = row_of(context, bucket, node_row);
     if (!row) {
-      if (problems != nullptr) problems->push_back("recording " + node_row.id.text() + ": " + row.error().message);
       row = catalog::Row{};
       row->flags = node_row.flags;
     }
@@ -85,6 +84,34 @@ Result<void> rebuild_rows(const Context& context, const keys::Bucket& bucket, st
     rows.entries.push_back(std::move(entry));
   }
   return context.catalog.replace_bucket(rows);
+}
+
+Result<void> renew_rows(const Context& context, std::span<const std::uint32_t> numbers) {
+  if (numbers.empty()) return {};
+  auto& buckets = context.state.edit().buckets;
+  for (const auto number : numbers) {
+    keys::Bucket& bucket = buckets.at(number);
+    CALLVAULT_TRY_ASSIGN(const auto node, context.state.open_node(number));
+    CALLVAULT_TRY_ASSIGN(auto rows, node.rows());
+    CALLVAULT_TRY_ASSIGN(bucket.index_key, crypto::Key::random());
+    CALLVAULT_TRY(context.state.stage_node(bucket, rows));
+  }
+  CALLVAULT_TRY(context.state.commit());
+  for (const auto number : numbers) CALLVAULT_TRY(rebuild_rows(context, buckets.at(number)));
+  return {};
+}
+
+Result<std::vector<std::string>> unread_rows(const Context& context) {
+  std::vector<std::string> problems;
+  for (const auto& [number, bucket] : context.state.directory().buckets) {
+    CALLVAULT_TRY_ASSIGN(const auto node, context.state.open_node(number));
+    for (std::size_t i = 0; i < node.size(); ++i) {
+      CALLVAULT_TRY_ASSIGN(const auto node_row, node.row(i));
+      const auto row = row_of(context, bucket, node_row);
+      if (!row) problems.push_back("recording " + node_row.id.text() + ": " + row.error().message);
+    }
+  }
+  return problems;
 }
 
 Result<void> refresh_catalog(const Context& context) {
@@ -98,10 +125,12 @@ Result<void> refresh_catalog(const Context& context) {
     for (const auto& [number, bucket] : buckets) keep.push_back(number);
     CALLVAULT_TRY(context.catalog.drop_buckets_except(keep));
   }
+  std::vector<std::uint32_t> behind;
   for (const auto& [number, bucket] : buckets) {
     const auto it = held.find(number);
-    if (it == held.end() || it->second != bucket.generation) CALLVAULT_TRY(rebuild_rows(context, bucket));
+    if (it == held.end() || it->second != bucket.generation) behind.push_back(number);
   }
+  CALLVAULT_TRY(renew_rows(context, behind));
   return take_tombstones(context);
 }
 

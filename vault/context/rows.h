@@ -2,6 +2,7 @@
 #pragma once
 
 #include <chrono>
+#include <span>
 #include <vector>
 
 #include "context/context.h"
@@ -29,12 +30,19 @@ Result<catalog::Entry> make_entry(const keys::Bucket& bucket, const keys::NodeRo
                                   catalog::Blinder& blinder);
 
 // Rewrites the catalogue's rows of one bucket for its present generation and index key. Recordings whose files cannot
-// be read get a row without details, so that they are still found by date; `problems` (may be null) names them.
-Result<void> rebuild_rows(const Context& context, const keys::Bucket& bucket,
-                          std::vector<std::string>* problems = nullptr);
+// be read get a row without details, so that they are still found by date; `unread_rows` names them.
+// REQUIRES: no other rows were ever written under this index key, else a token may pass from one recording to another
+// and tie what is erased to what lives. `renew_rows` sees to that.
+Result<void> rebuild_rows(const Context& context, const keys::Bucket& bucket);
 
-// Brings every bucket whose rows are missing or of another generation up to date, and tombstones up to the journal's
-// end. Cheap when nothing is to be done.
+// The same for any buckets, each under a fresh index key that is committed first. REQUIRES: the exclusive lock.
+Result<void> renew_rows(const Context& context, std::span<const std::uint32_t> buckets);
+
+// The recordings whose details are neither in the catalogue nor in readable files, each with what is wrong.
+Result<std::vector<std::string>> unread_rows(const Context& context);
+
+// Brings every bucket whose rows are missing or of another generation up to date, under a fresh index key, and
+// tombstones up to the journal's end. Cheap when nothing is to be done. REQUIRES: the exclusive lock.
 Result<void> refresh_catalog(const Context& context);
 
 }  // namespace callvault::context
