@@ -1,6 +1,8 @@
 #include "capture/incoming.h"
 
 #include <algorithm>
+#include <optional>
+#include <set>
 
 #include "callvault/clock.h"
 
@@ -9,6 +11,42 @@ namespace {
 
 constexpr std::chrono::minutes kFreshHeaderLife{1};
 
+// A folder that is read while a file in it is renamed may show neither name: what one reading misses, the next sees
+// under its final name.
+Result<std::set<std::string>> names_in(const os::Path& folder) {
+  std::set<std::string> out;
+  for (int reading = 0; reading < 2; ++reading) {
+    CALLVAULT_TRY_ASSIGN(auto names, os::list_folder(folder));
+    for (auto& name : names) out.insert(std::move(name));
+  }
+  return out;
+}
+
+// Nothing when the file is gone. One that cannot be examined counts as dead: whoever reads it says what is wrong.
+std::optional<IncomingFile> look_at(const os::Path& folder, sealed::FileName name) {
+  IncomingFile file{name, folder / sealed::to_text(name), false, {}};
+  if (name.state == sealed::FileState::part) {
+    auto open = os::File::open_write(file.path, os::Links::refuse);
+    if (!open && open.error().code != Errc::not_found) return file;
+    if (open) {
+      const auto dead = open->try_lock_exclusive();
+      if (!dead) return file;
+      file.alive = !*dead;
+      if (file.alive) return file;
+      // Between the listing and the lock the recorder may have finished: then the name is gone.
+      if (os::exists(file.path)) {
+        file.lock = std::move(*open);
+        return file;
+      }
+    }
+    file.alive = false;
+    file.name.state = sealed::FileState::finished;
+    file.path = folder / sealed::to_text(file.name);
+  }
+  if (!os::exists(file.path)) return std::nullopt;
+  return file;
+}
+
 }  // namespace
 
 bool IncomingCall::alive() const {
@@ -16,7 +54,7 @@ bool IncomingCall::alive() const {
 }
 
 Result<std::vector<IncomingCall>> list_incoming(const base::Layout& layout) {
-  CALLVAULT_TRY_ASSIGN(const auto names, os::list_folder(layout.incoming()));
+  CALLVAULT_TRY_ASSIGN(const auto names, names_in(layout.incoming()));
   std::map<RecordingId, IncomingCall> calls;
   for (const auto& text : names) {
     const auto name = sealed::parse_file_name(text);
@@ -28,25 +66,11 @@ Result<std::vector<IncomingCall>> list_incoming(const base::Layout& layout) {
       if (changed && system_clock().now() - *changed > kFreshHeaderLife) (void)os::remove_file(path);
       continue;
     }
-    IncomingFile file{*name, path, false, {}};
-    if (name->state == sealed::FileState::part) {
-      auto open = os::File::open_write(path, os::Links::refuse);
-      if (!open && open.error().code == Errc::not_found) continue;  // finished meanwhile: the next listing sees it
-      if (!open && (open.error().code == Errc::corrupt || open.error().code == Errc::refused)) {
-        calls[name->id].files.push_back(std::move(file));  // litter: whoever reads it says what is wrong with it
-        continue;
-      }
-      if (!open) return std::move(open).error();
-      CALLVAULT_TRY_ASSIGN(const bool dead, open->try_lock_exclusive());
-      file.alive = !dead;
-      if (dead) {
-        // Between the listing and the lock the recorder may have finished: then the name is gone.
-        if (!os::exists(path)) continue;
-        file.lock = std::move(*open);
-      }
-    }
-    auto& call = calls[name->id];
-    call.files.push_back(std::move(file));
+    auto file = look_at(layout.incoming(), *name);
+    if (!file) continue;
+    auto& files = calls[name->id].files;
+    if (std::none_of(files.begin(), files.end(), [&](const IncomingFile& f) { return f.name == file->name; }))
+      files.push_back(std::move(*file));
   }
   std::vector<IncomingCall> out;
   for (auto& [id, call] : calls) {

@@ -24,8 +24,9 @@ struct IncomingCall {
   bool alive() const;
 };
 
-// Sorted by id. Files with other names are passed over; headers that never became a recording (.new, a minute old)
-// are removed.
+// Sorted by id. Every file that is there when this begins is seen, under one name, also when its recorder ends
+// meanwhile. Files with other names are passed over; headers that never became
+// a recording (.new, a minute old) are removed.
 Result<std::vector<IncomingCall>> list_incoming(const base::Layout& layout);
 
 }  // namespace callvault::capture

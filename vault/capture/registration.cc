@@ -42,7 +42,7 @@ Result<sealed::Secrets> secrets_of(const context::Context& context, const sealed
   return sealed::open_intake_box(header, it->second.secret, it->second.pepper);
 }
 
-void describe(const sealed::CallMetadata& metadata, Registration& out) {
+void describe(const sealed::CallMetadata& metadata, Registration& out, bool is_new) {
   out.details.direction = metadata.direction;
   out.details.caller = metadata.caller;
   out.details.called = metadata.called;
@@ -52,18 +52,23 @@ void describe(const sealed::CallMetadata& metadata, Registration& out) {
   out.details.notice_played = metadata.notice_played;
   out.call_id = metadata.call_id;
   out.retention_class = metadata.retention_class;
+  if (!is_new) return;
   out.row.started_at = metadata.started_at;
   out.row.consent_since = metadata.started_at;
   out.row.basis = metadata.basis;
   out.row.caller_consent = metadata.consent;
 }
 
+using FileKey = std::pair<TrackName, std::uint16_t>;
+
+// What a registered recording is, is added to, never replaced: its other files may have left incoming/ already.
 class Reading {
  public:
-  Reading(context::Context& context, IncomingCall& call, const std::optional<NodeRow>& registered)
-      : context_(context), call_(call), registered_(registered) {}
+  Reading(context::Context& context, IncomingCall& call, const std::optional<NodeRow>& registered, std::int32_t day)
+      : context_(context), call_(call), registered_(registered), day_(day) {}
 
   Result<Registration> run() {
+    if (registered_) CALLVAULT_TRY(take_registered());
     out_.row.id = call_.id;
     out_.row.in_progress = call_.alive();
     std::sort(call_.files.begin(), call_.files.end(), [](const IncomingFile& a, const IncomingFile& b) {
@@ -71,14 +76,37 @@ class Reading {
     });
     for (auto& file : call_.files) CALLVAULT_TRY(add(file));
     if (recovered_) CALLVAULT_TRY(os::sync_folder(context_.layout.incoming()));
-    if (registered_) keep_decisions();
+    if (registered_) take_stored();
     CALLVAULT_TRY(set_expiry());
     take_ends();
     out_.recovered = recovered_;
+    out_.changed = !registered_ || registered_->in_progress != out_.row.in_progress ||
+                   registered_->tracks.size() != out_.row.tracks.size();
+    std::sort(out_.row.tracks.begin(), out_.row.tracks.end(),
+              [](const auto& a, const auto& b) { return std::tie(a.name, a.segment) < std::tie(b.name, b.segment); });
     return std::move(out_);
   }
 
  private:
+  // Holds, consent and restriction may have changed since the call was registered: the node knows better.
+  Result<void> take_registered() {
+    out_.row = *registered_;
+    CALLVAULT_TRY_ASSIGN(out_.row.record_secret, keep(registered_->record_secret));
+    for (auto& track : out_.row.tracks) {
+      CALLVAULT_TRY_ASSIGN(track.secret, keep(track.secret));
+    }
+    out_.row.flags = {};
+    out_.row.flags.duplicate_call_id = registered_->flags.duplicate_call_id;
+    return {};
+  }
+
+  // A copy in locked memory that lives as long as the registration.
+  Result<base::ByteView> keep(base::ByteView secret) {
+    CALLVAULT_TRY_ASSIGN(auto copy, crypto::Key::copy_of(secret));
+    out_.secrets.push_back(std::move(copy));
+    return base::ByteView(out_.secrets.back().reveal());
+  }
+
   Result<void> add(IncomingFile& file) {
     CALLVAULT_TRY_ASSIGN(auto reader, sealed::Reader::open(file.path));
     const sealed::Header& header = reader.header();
@@ -86,39 +114,87 @@ class Reading {
       return fail(Errc::corrupt, "the header belongs to another recording");
     CALLVAULT_TRY_ASSIGN(auto secrets, secrets_of(context_, header, registered_));
     CALLVAULT_TRY_ASSIGN(const auto metadata, sealed::open_metadata(header, secrets.recording));
-    if (out_.secrets.empty()) {
-      describe(metadata, out_);
-      out_.secrets.push_back(std::move(secrets.recording));
-      out_.row.record_secret = out_.secrets.front().reveal();
+    if (out_.row.record_secret.empty()) {
+      CALLVAULT_TRY_ASSIGN(out_.row.record_secret, keep(secrets.recording.reveal()));
     } else if (!crypto::equal(out_.row.record_secret, secrets.recording.reveal())) {
       return fail(Errc::corrupt, "its files do not belong together");
     }
-    out_.secrets.push_back(std::move(secrets.track));
-    out_.row.tracks.push_back({header.track, header.segment, header.hash, out_.secrets.back().reveal()});
+    if (!described_) describe(metadata, out_, !registered_);
+    described_ = true;
+    CALLVAULT_TRY(add_track(header, secrets.track));
     if (std::find(out_.row.intake.begin(), out_.row.intake.end(), header.intake_key) == out_.row.intake.end())
       out_.row.intake.push_back(header.intake_key);
-    if (!file.alive) CALLVAULT_TRY(finish(file, reader, metadata));
+    if (!file.alive) CALLVAULT_TRY(finish(file, reader, metadata, secrets.recording));
+    expected_.insert(metadata.tracks.begin(), metadata.tracks.end());
     out_.details.tracks.push_back(
         Track{header.track, header.segment, metadata.sample_rate, file_bytes_.value_or(reader.file_bytes())});
     file_bytes_.reset();
     return {};
   }
 
-  Result<void> finish(IncomingFile& file, sealed::Reader& reader, const sealed::CallMetadata& metadata) {
-    const crypto::Key& s0 = out_.secrets.front();
+  Result<void> add_track(const sealed::Header& header, const crypto::Key& secret) {
+    for (const auto& t : out_.row.tracks) {
+      if (t.name != header.track || t.segment != header.segment) continue;
+      if (t.header_hash != header.hash) return fail(Errc::corrupt, "its header is not the one that was registered");
+      return {};
+    }
+    CALLVAULT_TRY_ASSIGN(const auto kept, keep(secret.reveal()));
+    out_.row.tracks.push_back({header.track, header.segment, header.hash, kept});
+    return {};
+  }
+
+  Result<void> finish(IncomingFile& file, sealed::Reader& reader, const sealed::CallMetadata& metadata,
+                      const crypto::Key& s0) {
     sealed::Trailer trailer;
     if (file.name.state == sealed::FileState::part) {
       CALLVAULT_TRY_ASSIGN(trailer, recover(file, s0));
     } else {
       CALLVAULT_TRY_ASSIGN(trailer, reader.read_trailer(s0));
     }
-    ends_[file.name.track] = context::end_of(metadata, trailer);
-    out_.audio_hash[file.name.track] = trailer.audio_hash;
+    take_end({file.name.track, file.name.segment}, metadata, trailer);
     return {};
   }
 
+  void take_end(const FileKey& key, const sealed::CallMetadata& metadata, const sealed::Trailer& trailer) {
+    ends_[key] = context::end_of(metadata, trailer);
+    hashes_[key] = trailer.audio_hash;
+  }
+
+  // The registered files that lie in recordings/ already: how long they are, and how large. Where one cannot be read,
+  // what the node says of the whole recording stays.
+  void take_stored() {
+    for (const auto& t : registered_->tracks) {
+      const bool is_incoming = std::any_of(call_.files.begin(), call_.files.end(), [&](const IncomingFile& f) {
+        return f.name.track == t.name && f.name.segment == t.segment;
+      });
+      if (is_incoming || take_stored(t)) continue;
+      out_.row.flags.truncated = out_.row.flags.truncated || registered_->flags.truncated;
+      out_.row.flags.interrupted = out_.row.flags.interrupted || registered_->flags.interrupted;
+      if (registered_->duration_s > 0) out_.details.duration_ms = std::uint64_t{registered_->duration_s} * 1000;
+    }
+    std::sort(out_.details.tracks.begin(), out_.details.tracks.end(),
+              [](const Track& a, const Track& b) { return std::tie(a.name, a.segment) < std::tie(b.name, b.segment); });
+  }
+
+  bool take_stored(const keys::TrackSecret& track) {
+    const auto path = context::find_sealed_file(context_.layout, day_, call_.id, track.name, track.segment);
+    if (!path) return false;
+    auto reader = sealed::Reader::open(*path);
+    const auto s0 = crypto::Key::copy_of(out_.row.record_secret);
+    if (!reader || !s0) return false;
+    const auto metadata = sealed::open_metadata(reader->header(), *s0);
+    const auto trailer = reader->read_trailer(*s0);
+    if (!metadata || !trailer) return false;
+    take_end({track.name, track.segment}, *metadata, *trailer);
+    out_.details.tracks.push_back(Track{track.name, track.segment, metadata->sample_rate, reader->file_bytes()});
+    return true;
+  }
+
   void take_ends() {
-    for (const auto& [name, end] : ends_) {
+    std::map<TrackName, context::TrackEnd> last;  // of several segments only the last one counts
+    for (const auto& [key, end] : ends_) last[key.first] = end;
+    for (const auto& [key, hash] : hashes_) out_.audio_hash[key.first] = hash;
+    for (const auto& [name, end] : last) {
       const auto ms = static_cast<std::uint64_t>(std::max<std::int64_t>(end.length.count(), 0));
       out_.details.duration_ms = std::max(out_.details.duration_ms.value_or(0), ms);
       out_.details.ended_at = std::max(out_.details.ended_at.value_or(end.at), end.at);
@@ -126,6 +202,10 @@ class Reading {
       out_.row.flags.truncated = out_.row.flags.truncated || end.truncated;
       out_.row.flags.interrupted = out_.row.flags.interrupted || end.interrupted;
     }
+    // A recorder that died between two tracks' files, or a file that comes later: settled with what is there.
+    for (const auto& t : out_.row.tracks) expected_.erase(t.name);
+    out_.incomplete = !expected_.empty() && !out_.row.in_progress;
+    if (out_.incomplete) out_.row.flags.interrupted = true;
     out_.details.flags = out_.row.flags;
   }
 
@@ -144,25 +224,8 @@ class Reading {
     return trailer;
   }
 
-  // Holds, consent and restriction may have changed since the call was registered: the node knows better.
-  void keep_decisions() {
-    out_.row.caller_consent = registered_->caller_consent;
-    out_.row.agent_consent = registered_->agent_consent;
-    out_.row.consent_since = registered_->consent_since;
-    out_.row.restricted = registered_->restricted;
-    out_.row.holds = registered_->holds;
-    for (const auto id : registered_->intake)
-      if (std::find(out_.row.intake.begin(), out_.row.intake.end(), id) == out_.row.intake.end())
-        out_.row.intake.push_back(id);
-    out_.changed =
-        registered_->in_progress != out_.row.in_progress || registered_->tracks.size() != out_.row.tracks.size();
-  }
-
   Result<void> set_expiry() {
-    if (registered_) {
-      out_.row.expires_at = registered_->expires_at;
-      return {};
-    }
+    if (registered_) return {};
     // A class that was taken out of vault.toml after the call began: the default's period, never none.
     auto period = context_.config.period_of(out_.retention_class);
     if (!period) out_.retention_class = "default";
@@ -175,9 +238,13 @@ class Reading {
   context::Context& context_;
   IncomingCall& call_;
   const std::optional<NodeRow>& registered_;
+  std::int32_t day_;  // of the bucket it is registered in
   Registration out_;
   std::optional<std::uint64_t> file_bytes_;
-  std::map<TrackName, context::TrackEnd> ends_;
+  std::map<FileKey, context::TrackEnd> ends_;
+  std::map<FileKey, crypto::Digest> hashes_;
+  std::set<TrackName> expected_;  // what its headers say it has
+  bool described_ = false;
   bool recovered_ = false;
 };
 
@@ -221,19 +288,30 @@ bool has_new_files(const IncomingCall& call, const Registered& known) {
   });
 }
 
-std::vector<std::uint32_t> intake_of(const IncomingCall& call) {
+std::vector<std::uint32_t> intake_of(const context::Context& context, const IncomingCall& call) {
   std::set<std::uint32_t> out;
-  for (const auto& file : call.files)
-    if (const auto reader = sealed::Reader::open(file.path)) out.insert(reader->header().intake_key);
+  for (const auto& file : call.files) {
+    const auto reader = sealed::Reader::open(file.path);
+    if (reader) out.insert(reader->header().intake_key);
+    // Whatever its header names: another day the disk may give it.
+    if (!reader && reader.error().code == Errc::io)
+      for (const auto& [id, key] : context.state.directory().intake) out.insert(id);
+  }
   return {out.begin(), out.end()};
+}
+
+Result<void> check_fits(const keys::NodeRow& row) {
+  std::vector<NodeRow> alone{row};
+  CALLVAULT_TRY(keys::encode_node(alone));
+  return {};
 }
 
 Result<Registration> read_registration(context::Context& context, IncomingCall& call,
                                        const std::optional<Registered>& known) {
-  if (!known) return Reading(context, call, std::nullopt).run();
+  if (!known) return Reading(context, call, std::nullopt, 0).run();
   CALLVAULT_TRY_ASSIGN(const auto node, context.state.open_node(known->bucket));
   CALLVAULT_TRY_ASSIGN(const auto row, node.find(call.id));
-  return Reading(context, call, row).run();
+  return Reading(context, call, row, context.state.directory().buckets.at(known->bucket).day).run();
 }
 
 Result<bool> fold_repeated(context::Context& context, const keys::Bucket& bucket, std::vector<NodeRow>& rows,
@@ -243,13 +321,18 @@ Result<bool> fold_repeated(context::Context& context, const keys::Bucket& bucket
     if (row.started_at != fresh.row.started_at || row.in_progress || row.id == fresh.row.id) continue;
     const auto details = context::row_from_files(context.layout, bucket.day, row);
     if (!details || details->call_id != fresh.call_id) continue;
-    CALLVAULT_TRY_ASSIGN(const auto hashes, audio_hashes(context, bucket.day, row));
-    if (same_audio(hashes, fresh.audio_hash)) {
-      fresh.folded_into = row.id;
+    // One whose files cannot be read is not known to be the same: both stay.
+    const auto hashes = audio_hashes(context, bucket.day, row);
+    if (hashes && !fresh.incomplete && same_audio(*hashes, fresh.audio_hash)) {
       // Whoever holds an old copy of the repeat could open it with these: they must go when the first one goes.
+      NodeRow joined = row;
       for (const auto id : fresh.row.intake)
-        if (std::find(row.intake.begin(), row.intake.end(), id) == row.intake.end()) row.intake.push_back(id);
-      return true;
+        if (std::find(row.intake.begin(), row.intake.end(), id) == row.intake.end()) joined.intake.push_back(id);
+      if (check_fits(joined)) {
+        row = std::move(joined);
+        fresh.folded_into = row.id;
+        return true;
+      }
     }
     row.flags.duplicate_call_id = true;
     fresh.row.flags.duplicate_call_id = true;

@@ -49,25 +49,29 @@ class Settling {
     if (!known) {
       CALLVAULT_TRY_ASSIGN(const auto tombstone, context_.catalog.tombstone(call.id));
       if (tombstone) {
-        if (!call.alive()) return remove_files(call);
+        if (call.alive()) return {};
+        if (auto removed = remove_files(call); !removed) return pass_over(call, removed.error());
         return {};
       }
     }
     auto registration = read_registration(context_, call, known);
-    if (!registration) {
-      const Errc code = registration.error().code;
-      if (code == Errc::io || code == Errc::no_space) return std::move(registration).error();
-      report_.problems.push_back("recording " + call.id.text() + ": " + registration.error().message);
-      for (const auto id : intake_of(call)) report_.failed_intake.push_back(id);
-      return {};
-    }
+    if (!registration) return pass_over(call, registration.error());
     if (registration->recovered) ++report_.interrupted;
     if (known && !registration->changed) {
       if (!call.alive()) moves_.push_back({call.id, known->bucket});
       return {};
     }
+    if (auto fits = check_fits(registration->row); !fits) return pass_over(call, fits.error());
     fresh_.push_back(std::move(*registration));
     fresh_.back().known = known;
+    return {};
+  }
+
+  // One bad file stops nothing but its own call; without room nothing can be settled.
+  Result<void> pass_over(const IncomingCall& call, const Error& why) {
+    if (why.code == Errc::no_space) return why;
+    report_.problems.push_back("recording " + call.id.text() + ": " + why.message);
+    for (const auto id : intake_of(context_, call)) report_.failed_intake.push_back(id);
     return {};
   }
 

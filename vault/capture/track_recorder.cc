@@ -8,6 +8,13 @@ namespace {
 
 constexpr std::size_t kMaxLocks = 64;  // open files are not endless
 
+// A node's row names at most 255 files, of two tracks. The last few are for the end of the call: kept free for it.
+constexpr std::size_t kMaxSegments = 120;
+constexpr std::size_t kMaxSegmentsBeforeEnd = 112;
+// With so many, a disk that takes headers and no audio is given more time, so that they are not used up in minutes.
+constexpr std::size_t kManySegments = 60;
+constexpr std::chrono::seconds kSlowRetryInterval{60};
+
 std::uint64_t to_ms(std::uint64_t samples, std::uint32_t rate_hz) { return samples * 1000 / rate_hz; }
 
 }  // namespace
@@ -71,7 +78,7 @@ Result<void> TrackRecorder::take_page(std::span<const std::byte> page, bool last
 
 void TrackRecorder::tick(SteadyTime now) {
   if (failing()) {
-    if (now - last_try_ < kRetryInterval) return;
+    if (now - last_try_ < (given_up_.size() < kManySegments ? kRetryInterval : kSlowRetryInterval)) return;
     (void)open_next_segment();
     return;
   }
@@ -98,21 +105,25 @@ Result<void> TrackRecorder::sync() {
   return {};
 }
 
-// The next segment is tried at once: a transient error of one file must not keep audio in memory for a second.
+// When one fails that had taken audio, the next is tried at once: a transient error of one file must not keep audio in
+// memory for a second. When a new one fails right away, the disk does.
 void TrackRecorder::give_up_segment(Error why) {
+  const bool had_worked = writer_->header().segment == 0 || writer_->safe_chunks() > 0;
   failure_ = std::move(why);
   if (given_up_locks_.size() == kMaxLocks) given_up_locks_.erase(given_up_locks_.begin());
   given_up_locks_.push_back(writer_->abandon());
   given_up_.push_back({name_, writer_->header().segment, call_->metadata.sample_rate,
                        writer_->header().header_bytes() + writer_->safe_chunks() * sealed::kSealedChunkBytes});
   writer_.reset();
-  last_try_ = SteadyTime{};
+  if (had_worked) last_try_ = SteadyTime{};
 }
 
 Result<void> TrackRecorder::open_next_segment() {
   last_try_ = std::chrono::steady_clock::now();
   const auto attempt = [&]() -> Result<void> {
-    if (next_segment_ > std::numeric_limits<std::uint16_t>::max())
+    const bool at_end = audio_digest_.has_value();
+    if (next_segment_ > std::numeric_limits<std::uint16_t>::max() ||
+        given_up_.size() >= (at_end ? kMaxSegments : kMaxSegmentsBeforeEnd))
       return fail(Errc::io, "too many segments of one call");
     sealed::CallMetadata metadata = call_->metadata;
     metadata.first_page = safe_pages_;
