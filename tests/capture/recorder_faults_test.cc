@@ -1,8 +1,10 @@
 // The recorder is killed, its disk fills, its input never ends.
 #include <sys/mount.h>
 #include <sys/resource.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 
+#include <cerrno>
 #include <fstream>
 
 #include "recorder_fixture.h"
@@ -37,6 +39,8 @@ class FileSizeLimit {
   void (*handler_)(int);
 };
 
+std::atomic<bool> disk_takes_no_audio{false};
+
 std::size_t resident_kib() {
   std::ifstream in("/proc/self/statm");
   std::size_t total = 0, resident = 0;
@@ -45,6 +49,13 @@ std::size_t resident_kib() {
 }
 
 }  // namespace
+
+// In place of the C library's. Headers are synced with fsync.
+extern "C" int fdatasync(int fd) {
+  if (!disk_takes_no_audio) return static_cast<int>(::syscall(SYS_fdatasync, fd));
+  errno = EIO;
+  return -1;
+}
 
 TEST_CASE("killed in the middle of a call, at most two seconds of what was read are lost") {
   const TestVault vault;
@@ -101,6 +112,50 @@ TEST_CASE("when a file cannot grow, the call goes on in new segments and loses n
   std::size_t finished = 0;
   for (const auto& name : vault.incoming()) finished += name.ends_with(".part") ? 0U : 1U;
   CHECK(finished == 1);
+}
+
+TEST_CASE("while the disk takes headers and no audio, a new segment is tried once a second") {
+  const TestVault vault;
+  const auto view = vault.view();
+  Feed feed;
+  const Samples said = tone(8000 * 5);
+  feed.run([&](const Feed& f) {
+    const auto start = std::chrono::steady_clock::now();
+    for (std::size_t at = 0; at < said.size(); at += 80) {
+      if (at == 8000) disk_takes_no_audio = true;
+      if (at == 8000 * 4) disk_takes_no_audio = false;
+      f.write(std::span(said).subspan(at, 80));
+      std::this_thread::sleep_until(start + std::chrono::milliseconds(at / 8));
+    }
+  });
+  const auto summary = capture::record(view, raw_input(feed.fd()));
+  disk_takes_no_audio = false;
+  must(summary);
+  CHECK(summary->tracks.size() >= 3);
+  CHECK(summary->tracks.size() <= 6);
+  CHECK(vault.audio_of(TrackName::mixed).size() == said.size());
+}
+
+TEST_CASE("a call never has more segments than can be registered") {
+  const TestVault vault;
+  const auto view = vault.view();
+  Feed feed;
+  const Samples second = tone(8000);
+  feed.run([&](const Feed& f) {
+    for (int i = 0; i < 600; ++i) f.write(second);
+  });
+  const std::string first_error = "of 600 seconds are safe";
+  std::optional<Result<IngestSummary>> summary;
+  {
+    const FileSizeLimit limit(3'500);
+    summary = capture::record(view, raw_input(feed.fd()));
+  }
+  REQUIRE_FALSE(*summary);
+  CHECK_MESSAGE(summary->error().message.find(first_error) != std::string::npos, summary->error().message);
+  CHECK(vault.incoming().size() >= 100);
+  CHECK(vault.incoming().size() <= 127);  // two tracks: 255 at most
+  const std::string safe = std::to_string(vault.audio_of(TrackName::mixed).size() / 8000);
+  CHECK_MESSAGE(summary->error().message.find(" " + safe + " of 600") != std::string::npos, summary->error().message);
 }
 
 TEST_CASE("a disk that fails to the end is said, with what is safe, and what is safe can be heard") {

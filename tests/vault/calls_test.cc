@@ -1,14 +1,20 @@
 // What becomes of a call between the recorder and the reviewer, through the public door.
 #include <doctest/doctest.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
+#include <atomic>
+#include <cerrno>
 #include <cmath>
 #include <csignal>
 #include <fstream>
 #include <thread>
 
 #include "adversary/rig.h"
+#include "keys/recorder_view.h"
+#include "sealed/writer.h"
 
 using namespace callvault;
 using adversary::must;
@@ -37,6 +43,21 @@ class FileSizeLimit {
  private:
   struct rlimit before_ {};
   void (*handler_)(int);
+};
+
+// While this lives, the disk does not take the one file.
+class FailingSync {
+ public:
+  explicit FailingSync(const fs::path& path) {
+    struct stat of {};
+    REQUIRE(::stat(path.c_str(), &of) == 0);
+    inode = of.st_ino;
+  }
+  FailingSync(const FailingSync&) = delete;
+  FailingSync& operator=(const FailingSync&) = delete;
+  ~FailingSync() { inode = 0; }
+
+  static inline std::atomic<ino_t> inode{0};
 };
 
 // s16le at 8 kHz, one file a test.
@@ -126,6 +147,16 @@ PlayOptions hear(const RecordingId& id) {
 }
 
 }  // namespace
+
+// In place of the C library's.
+extern "C" int fdatasync(int fd) {
+  struct stat of {};
+  if (FailingSync::inode != 0 && ::fstat(fd, &of) == 0 && of.st_ino == FailingSync::inode) {
+    errno = EIO;
+    return -1;
+  }
+  return static_cast<int>(::syscall(SYS_fdatasync, fd));
+}
 
 TEST_CASE("a call that went on in new segments is whole, not interrupted") {
   Rig rig;
@@ -219,4 +250,121 @@ TEST_CASE("a catalogue that is lost between recording and settling is made again
   CHECK(found[0].id == second);  // newest first
   CHECK(found[1].id == first);
   CHECK(found[1].caller == "+40722000001");
+}
+
+namespace {
+
+fs::path stored_file(const Rig& rig, const std::string& name) {
+  for (const auto& entry : fs::recursive_directory_iterator(rig.folder() / "recordings"))
+    if (entry.path().filename() == name) return entry.path();
+  return {};
+}
+
+std::size_t heard(Rig& rig, const RecordingId& id, TrackChoice track) {
+  auto options = hear(id);
+  options.track = track;
+  Counter wav;
+  const auto played = rig.vault().play(rig.officer(), options, wav);
+  CHECK_MESSAGE(played, (played ? "" : played.error().message));
+  return wav.size();
+}
+
+// A finished file as a dead recorder leaves it.
+fs::path make_dead(const Rig& rig, const RecordingId& id) {
+  const fs::path whole = rig.folder() / "incoming" / (id.text() + ".mixed");
+  fs::path part = whole;
+  part += ".part";
+  fs::rename(whole, part);
+  fs::resize_file(part, fs::file_size(part) - sealed::kTrailerBytes);
+  return part;
+}
+
+}  // namespace
+
+TEST_CASE("settling that stopped between the two files of a call goes on without loss") {
+  Rig rig;
+  const auto id = rig.record({.stereo = true});
+  rig.settle();
+  for (const char* track : {".agent", ".caller"}) {
+    const std::string name = id.text() + track;
+    const fs::path stored = stored_file(rig, name);
+    REQUIRE_FALSE(stored.empty());
+    fs::rename(stored, rig.folder() / "incoming" / name);
+    must(rig.vault().recover(), "recover");
+    CHECK(stored_file(rig, name) == stored);
+    CHECK(heard(rig, id, TrackChoice::caller) > 8'000);
+    CHECK(heard(rig, id, TrackChoice::agent) > 8'000);
+  }
+  CHECK_FALSE(must(rig.vault().show(rig.officer(), id), "show").flags.interrupted);
+}
+
+TEST_CASE("a track that comes after its call was settled is added to it") {
+  Rig rig;
+  const auto id = rig.record({.agent = "ana", .stereo = true});
+  const fs::path late = rig.folder() / "incoming" / (id.text() + ".agent");
+  const fs::path aside = rig.folder().parent_path() / "aside";
+  fs::rename(late, aside);
+  rig.settle();
+  auto record = must(rig.vault().show(rig.officer(), id), "show");
+  CHECK(record.flags.interrupted);
+  CHECK(heard(rig, id, TrackChoice::caller) > 8'000);
+  HoldOptions hold;
+  hold.id = id;
+  hold.matter = "M-1";
+  must(rig.vault().hold(rig.officer(), hold), "hold");
+
+  fs::rename(aside, late);
+  rig.settle();
+  CHECK_FALSE(fs::exists(late));
+  CHECK_FALSE(stored_file(rig, id.text() + ".agent").empty());
+  record = must(rig.vault().show(rig.officer(), id), "show");
+  CHECK_FALSE(record.flags.interrupted);
+  CHECK(record.holds.size() == 1);
+  CHECK(heard(rig, id, TrackChoice::caller) > 8'000);
+  CHECK(heard(rig, id, TrackChoice::agent) > 8'000);
+}
+
+TEST_CASE("a file that the disk does not take keeps no other call waiting") {
+  Rig rig;
+  const auto bad = rig.record({});
+  const auto good = rig.record({});
+  {
+    const FailingSync failing(make_dead(rig, bad));
+    const auto report = must(rig.vault().recover(), "recover");
+    CHECK(report.settled == 1);
+    CHECK(report.refused == 1);
+    CHECK(heard(rig, good, TrackChoice::both) > 8'000);
+    CHECK_FALSE(rig.vault().show(rig.officer(), bad));
+  }
+  must(rig.vault().recover(), "recover");
+  CHECK(heard(rig, bad, TrackChoice::both) > 4'000);
+}
+
+TEST_CASE("a call in more files than a node can name keeps no other call waiting") {
+  Rig rig;
+  const auto view = must(keys::RecorderView::open(rig.folder()), "view");
+  const auto lease = must(view.acquire_intake(), "intake");
+  const auto recording = must(crypto::Key::random(), "key");
+  const auto good = rig.record({});
+  const auto other = rig.record({});
+  sealed::CallMetadata metadata;
+  metadata.started_at = rig.clock().now();
+  metadata.tracks = {TrackName::mixed};
+  auto bytes = good.bytes();
+  bytes[15] ^= std::byte{1};
+  const RecordingId bad(bytes);
+  for (std::uint16_t segment = 0; segment < 256; ++segment) {
+    const sealed::HeaderFields fields{bad, TrackName::mixed, segment, lease.key.id, view.review().number};
+    const sealed::Recipients to{lease.key.public_key, lease.key.pepper, view.review().key};
+    auto header = must(
+        sealed::make_header(fields, to, metadata, {must(recording.clone(), "key"), must(crypto::Key::random(), "key")}),
+        "header");
+    auto writer = must(sealed::Writer::create(rig.folder() / "incoming", std::move(header)), "writer");
+    must(writer.finish(recording, {}), "finish");
+  }
+  const auto report = must(rig.vault().recover(), "recover");
+  CHECK(report.settled == 2);
+  CHECK(report.refused == 1);
+  CHECK(heard(rig, good, TrackChoice::both) > 8'000);
+  CHECK(heard(rig, other, TrackChoice::both) > 8'000);
 }

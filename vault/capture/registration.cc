@@ -213,6 +213,8 @@ class Reading {
   Result<sealed::Trailer> recover(IncomingFile& file, const crypto::Key& s0) {
     if (!file.lock.is_open()) return fail(Errc::refused, "cannot be completed: it may not be written");
     CALLVAULT_TRY_ASSIGN(auto trailer, sealed::recover_trailer(file.lock, s0));
+    // A trailer that was there already may be one whose sync failed or never came.
+    CALLVAULT_TRY(file.lock.sync_data());
     sealed::FileName finished = file.name;
     finished.state = sealed::FileState::finished;
     const os::Path path = context_.layout.incoming() / sealed::to_text(finished);
