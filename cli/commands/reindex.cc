@@ -15,12 +15,20 @@ class Reindex final : public Command {
     Output& out = session.out();
     CALLVAULT_TRY_ASSIGN(Vault vault, session.open());
     CALLVAULT_TRY_ASSIGN(const ReindexReport report, vault.reindex());
-    if (out.json())
-      out.object(JsonObject().put("recordings", report.recordings).put("tombstones", report.tombstones));
-    else
+    if (out.json()) {
+      out.object(JsonObject()
+                     .put("recordings", report.recordings)
+                     .put("tombstones", report.tombstones)
+                     .put("problems", report.problems));
+    } else {
+      for (const auto& problem : report.problems) out.line(printable(problem));
       out.line(fmt::format("rebuilt the catalogue: {}, {}", count(report.recordings, "recording", "recordings"),
                            count(report.tombstones, "tombstone", "tombstones")));
-    return Exit::done;
+      if (!report.problems.empty())
+        out.warn(fmt::format("{} found by date and id only: run 'callvault check'",
+                             count(report.problems.size(), "recording is", "recordings are")));
+    }
+    return report.problems.empty() ? Exit::done : Exit::partly_done;
   }
 };
 

@@ -36,7 +36,7 @@ class Status final : public Command {
                      .put("journal_size", report.journal_size));
     else
       print(report, when(report.next_expiry), when(report.last_purge), out);
-    return report.overdue > 0 ? Exit::overdue : Exit::done;
+    return report.overdue + report.outstanding > 0 ? Exit::overdue : Exit::done;
   }
 
  private:
@@ -55,6 +55,7 @@ class Status final : public Command {
     print_field(out, "keys", fmt::format("epoch {}, {} buckets", report.epoch, report.buckets));
     print_field(out, "journal", fmt::format("{} entries", report.journal_size));
     if (report.overdue > 0) out.warn(fmt::format("{} overdue: run 'callvault purge'", report.overdue));
+    if (report.outstanding > 0) out.warn(fmt::format("{} outstanding: run 'callvault purge'", report.outstanding));
   }
 };
 
