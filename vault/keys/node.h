@@ -25,7 +25,7 @@ struct NodeRow {
   RecordingId id;
   Time started_at{};
   Time expires_at{};
-  Time consent_since{};  // when the caller's consent became what it is
+  Time consent_since{};  // since when the deciding consent is what it is; while one is pending: the start
   Basis basis = Basis::consent;
   Consent caller_consent = Consent::unknown;
   Consent agent_consent = Consent::unknown;
