@@ -17,7 +17,8 @@ class Init final : public Command {
     arguments.option(retention_, "--retention", "PERIOD", "how long recordings are kept: 6mo, 30d, 1y (default 6mo)");
     arguments.flag(unsafe_keeper_, "--unsafe-keeper", "accept a keeper's place that may not forget");
     arguments.option(user_, "--user", "NAME", "the first person (default officer)");
-    arguments.option(recorder_group_, "--recorder-group", "GROUP", "Unix group whose accounts may record (default none)");
+    arguments.option(recorder_group_, "--recorder-group", "GROUP",
+                     "Unix group whose accounts may record (default none)");
     arguments.hidden_flag(unsafe_fast_passphrase_, "--unsafe-fast-passphrase", "tests only: a cheap passphrase step");
   }
 
