@@ -50,8 +50,9 @@ Result<catalog::Row> row_of(const Context& context, const keys::Bucket& bucket, 
   if (stored) {
     CALLVAULT_TRY_ASSIGN(const auto secret, crypto::Key::copy_of(node_row.record_secret));
     auto row = catalog::open_row(stored->sealed_row, secret, node_row.id);
-    // One from when the call still went on does not know how it ended; one whose files could not be read knows nothing.
-    if (row && !row->tracks.empty() && (node_row.in_progress || row->ended_at)) return row;
+    // One from when the call still went on does not know how it ended; one whose files could not be read, or before a
+    // track came late or was shredded, tells of others.
+    if (row && row->tracks.size() == node_row.tracks.size() && (node_row.in_progress || row->ended_at)) return row;
   }
   return row_from_files(context.layout, bucket.day, node_row);
 }
