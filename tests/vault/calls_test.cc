@@ -17,6 +17,7 @@
 #include "sealed/writer.h"
 
 using namespace callvault;
+using adversary::Call;
 using adversary::must;
 using adversary::Rig;
 
@@ -283,7 +284,9 @@ fs::path make_dead(const Rig& rig, const RecordingId& id) {
 
 TEST_CASE("settling that stopped between the two files of a call goes on without loss") {
   Rig rig;
-  const auto id = rig.record({.stereo = true});
+  Call call;
+  call.stereo = true;
+  const auto id = rig.record(call);
   rig.settle();
   for (const char* track : {".agent", ".caller"}) {
     const std::string name = id.text() + track;
@@ -300,7 +303,9 @@ TEST_CASE("settling that stopped between the two files of a call goes on without
 
 TEST_CASE("a track that comes after its call was settled is added to it") {
   Rig rig;
-  const auto id = rig.record({.agent = "ana", .stereo = true});
+  Call call;
+  call.stereo = true;
+  const auto id = rig.record(call);
   const fs::path late = rig.folder() / "incoming" / (id.text() + ".agent");
   const fs::path aside = rig.folder().parent_path() / "aside";
   fs::rename(late, aside);

@@ -59,6 +59,15 @@ void describe(const sealed::CallMetadata& metadata, Registration& out, bool is_n
   out.row.caller_consent = metadata.consent;
 }
 
+// Where it was listed, or under its final name when its recorder has finished it since.
+Result<sealed::Reader> open_listed(const IncomingFile& file) {
+  auto reader = sealed::Reader::open(file.path);
+  if (reader || reader.error().code != Errc::not_found || file.name.state != sealed::FileState::part) return reader;
+  sealed::FileName finished = file.name;
+  finished.state = sealed::FileState::finished;
+  return sealed::Reader::open(file.path.parent_path() / sealed::to_text(finished));
+}
+
 using FileKey = std::pair<TrackName, std::uint16_t>;
 
 // What a registered recording is, is added to, never replaced: its other files may have left incoming/ already.
@@ -108,7 +117,7 @@ class Reading {
   }
 
   Result<void> add(IncomingFile& file) {
-    CALLVAULT_TRY_ASSIGN(auto reader, sealed::Reader::open(file.path));
+    CALLVAULT_TRY_ASSIGN(auto reader, open_listed(file));
     const sealed::Header& header = reader.header();
     if (header.id != call_.id || header.track != file.name.track || header.segment != file.name.segment)
       return fail(Errc::corrupt, "the header belongs to another recording");
@@ -293,10 +302,10 @@ bool has_new_files(const IncomingCall& call, const Registered& known) {
 std::vector<std::uint32_t> intake_of(const context::Context& context, const IncomingCall& call) {
   std::set<std::uint32_t> out;
   for (const auto& file : call.files) {
-    const auto reader = sealed::Reader::open(file.path);
+    const auto reader = open_listed(file);
     if (reader) out.insert(reader->header().intake_key);
-    // Whatever its header names: another day the disk may give it.
-    if (!reader && reader.error().code == Errc::io)
+    // Whatever its header names: another day the disk may give it. Only what is no sealed file needs no key.
+    if (!reader && reader.error().code != Errc::corrupt)
       for (const auto& [id, key] : context.state.directory().intake) out.insert(id);
   }
   return {out.begin(), out.end()};
