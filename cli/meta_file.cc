@@ -15,7 +15,7 @@
 namespace callvault::cli {
 namespace {
 
-constexpr std::size_t kMostBytes = 64 * 1024;
+constexpr std::size_t kMostMetaBytes = 64 * 1024;
 constexpr std::array<std::string_view, 11> kNames{"caller",     "called",        "agent",    "consent",
                                                   "notice",     "notice_played", "basis",    "call_id",
                                                   "started_at", "class",         "direction"};
@@ -23,7 +23,7 @@ constexpr std::array<std::string_view, 11> kNames{"caller",     "called",       
 Result<std::string> read_bounded(const std::filesystem::path& path) {
   const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY);
   if (fd < 0) return fail(Errc::io, fmt::format("cannot read {}: {}", path.string(), std::strerror(errno)));
-  std::string text(kMostBytes + 1, '\0');
+  std::string text(kMostMetaBytes + 1, '\0');
   std::size_t size = 0;
   ssize_t n = 1;
   while (n != 0 && size < text.size()) {
@@ -37,7 +37,7 @@ Result<std::string> read_bounded(const std::filesystem::path& path) {
     size += static_cast<std::size_t>(n);
   }
   ::close(fd);
-  if (size > kMostBytes) return fail(Errc::usage, path.string() + " is longer than 64 KiB");
+  if (size > kMostMetaBytes) return fail(Errc::usage, path.string() + " is longer than 64 KiB");
   text.resize(size);
   return text;
 }

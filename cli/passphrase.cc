@@ -21,7 +21,7 @@
 namespace callvault::cli {
 namespace {
 
-constexpr std::size_t kMostBytes = 1024;
+constexpr std::size_t kMostPassphraseBytes = 1024;
 
 // Characters of a passphrase, wiped when they go.
 class Buffer {
@@ -62,7 +62,7 @@ class Buffer {
   }
 
  private:
-  std::array<char, kMostBytes + 2> bytes_{};
+  std::array<char, kMostPassphraseBytes + 2> bytes_{};
   std::size_t size_ = 0;
   bool too_long_ = false;
 };

@@ -12,7 +12,7 @@ using namespace std::chrono_literals;
 
 namespace {
 
-const std::string kAna = "+40722000001", kBob = "+40722000002";
+const std::string kIda = "+40722000001", kJan = "+40722000002";
 
 using Asked = std::set<std::pair<RecordingId, std::optional<TrackName>>>;
 
@@ -43,7 +43,7 @@ Loot present_loot(Rig& rig, const std::vector<std::string>& callers = {}) {
 }
 
 RecordingId stereo(Rig& rig) {
-  const auto id = rig.record(Call{.caller = kAna, .agent = "ana", .call_id = "", .stereo = true});
+  const auto id = rig.record(Call{.caller = kIda, .agent = "ana", .call_id = "", .stereo = true});
   rig.settle();
   return id;
 }
@@ -144,7 +144,7 @@ TEST_CASE("two wishes about one recording are one: both voices are the whole") {
 
 TEST_CASE("a live call is asked to end before the next intake key can be seen") {
   Rig rig;
-  LiveCall live(rig, kBob, false);
+  LiveCall live(rig, kJan, false);
   rig.snapshot();
   inside(rig, [&](Session& session) {
     auto& context = session.context();
@@ -167,15 +167,15 @@ TEST_CASE("a live call is asked to end before the next intake key can be seen") 
   rig.settle();
   rig.snapshot();
   CHECK(is_gone(rig, live.id()));
-  const auto loot = present_loot(rig, {kBob});
+  const auto loot = present_loot(rig, {kJan});
   CHECK(loot.secrets.empty());
-  CHECK(loot.tokens.at(kBob) == 0);
+  CHECK(loot.tokens.at(kJan) == 0);
   CHECK(must(os::list_folder(rig.folder() / "incoming"), "list").empty());
 }
 
 TEST_CASE("a key that only an unsettled segment names goes with its call") {
   Rig rig;
-  LiveCall live(rig, kBob, false);
+  LiveCall live(rig, kJan, false);
   inside(rig, [&](Session& session) {
     must(capture::settle(session.context(), capture::SettleMode::everything), "settle");
     shred::Options nightly;
@@ -203,7 +203,7 @@ TEST_CASE("a key that only an unsettled segment names goes with its call") {
 
 TEST_CASE("a voice of a call that goes on is put off until its recorder has ended") {
   Rig rig;
-  LiveCall live(rig, kBob, true);
+  LiveCall live(rig, kJan, true);
   inside(rig, [&](Session& session) {
     must(capture::settle(session.context(), capture::SettleMode::everything), "settle");
     const auto report = shred_now(session, {{live.id(), "consent_withdrawn", TrackName::agent}});

@@ -21,7 +21,7 @@ using keys_test::vector_file;
 Time at_ms(std::int64_t ms) { return Time(std::chrono::milliseconds(ms)); }
 constexpr std::int64_t kStartMs = 1'795'426'342'123;
 
-Directory varied() {
+Directory varied_directory() {
   Directory d;
   d.epoch = 77;
   d.next_bucket = 4'000'000'001U;
@@ -54,7 +54,7 @@ Bytes plain_of(const Directory& d) {
 }
 
 TEST_CASE("a directory gives back every field") {
-  const Directory in = varied();
+  const Directory in = varied_directory();
   const auto root = fixed_key(1);
   const auto file = keys::seal_directory(in, root);
   REQUIRE(file.has_value());
@@ -107,7 +107,7 @@ TEST_CASE("a directory gives back every field") {
 }
 
 TEST_CASE("a copy is deep and equal") {
-  Directory in = varied();
+  Directory in = varied_directory();
   const auto copy = in.clone();
   REQUIRE(copy.has_value());
   CHECK(copy->epoch == in.epoch);
@@ -119,7 +119,7 @@ TEST_CASE("a copy is deep and equal") {
 }
 
 TEST_CASE("nothing secret shows in the sealed file, and no two sealings are alike") {
-  const Directory in = varied();
+  const Directory in = varied_directory();
   const auto root = fixed_key(1);
   const auto a = keys::seal_directory(in, root);
   const auto b = keys::seal_directory(in, root);
@@ -132,10 +132,10 @@ TEST_CASE("nothing secret shows in the sealed file, and no two sealings are alik
 }
 
 TEST_CASE("a directory without a journal key, or with too much, is not written") {
-  Directory d = varied();
+  Directory d = varied_directory();
   d.journal_seed.reset();
   CHECK(!keys::encode_directory(d).has_value());
-  d = varied();
+  d = varied_directory();
   d.outstanding.resize(1'000'001);
   const auto encoded = keys::encode_directory(d);
   REQUIRE(!encoded.has_value());
@@ -144,7 +144,7 @@ TEST_CASE("a directory without a journal key, or with too much, is not written")
 
 TEST_CASE("every truncation of a sealed directory, and every flipped bit, is found") {
   const auto root = fixed_key(1);
-  const auto sealed = keys::seal_directory(varied(), root);
+  const auto sealed = keys::seal_directory(varied_directory(), root);
   REQUIRE(sealed.has_value());
   const Bytes& file = *sealed;
   for (std::size_t size = 0; size < file.size(); ++size) {
@@ -170,7 +170,7 @@ TEST_CASE("every truncation of a sealed directory, and every flipped bit, is fou
 }
 
 TEST_CASE("damage inside the seal is corrupt, or another directory in its one spelling, and never crashes") {
-  const Bytes good = plain_of(varied());
+  const Bytes good = plain_of(varied_directory());
   for (std::size_t size = 0; size < good.size(); ++size) {
     const auto d = keys::decode_directory(ByteView(good).first(size));
     REQUIRE(!d.has_value());
@@ -193,14 +193,14 @@ TEST_CASE("damage inside the seal is corrupt, or another directory in its one sp
 }
 
 TEST_CASE("numbers that were not given out yet, or stand twice, are damage") {
-  Directory d = varied();
+  Directory d = varied_directory();
   d.next_bucket = 4'000'000'000U;
   CHECK(!keys::decode_directory(plain_of(d)).has_value());
-  d = varied();
+  d = varied_directory();
   d.next_intake = 11;
   CHECK(!keys::decode_directory(plain_of(d)).has_value());
   // The second name made the first, in the bytes.
-  Bytes bytes = plain_of(varied());
+  Bytes bytes = plain_of(varied_directory());
   const std::string ion = "ion";
   const auto at = std::search(bytes.begin(), bytes.end(), base::as_bytes(ion).begin(), base::as_bytes(ion).end());
   REQUIRE(at != bytes.end());

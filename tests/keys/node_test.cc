@@ -50,7 +50,7 @@ struct Rows {
   }
 };
 
-Rows varied() {
+Rows varied_rows() {
   Rows out;
   NodeRow& a = out.add(9);
   a.basis = Basis::legitimate_interest;
@@ -123,7 +123,7 @@ Errc read_all(ByteView plain) {
 }
 
 TEST_CASE("a node gives back every field of every row") {
-  Rows in = varied();
+  Rows in = varied_rows();
   const auto plain = encoded(in.rows);
   const Node node = parsed(plain.reveal());
   std::sort(in.rows.begin(), in.rows.end(), [](const auto& a, const auto& b) { return a.id < b.id; });
@@ -307,7 +307,7 @@ TEST_CASE("a plaintext that fills its last piece opens") {
 }
 
 TEST_CASE("every truncation of a sealed node, and every flipped bit, is found") {
-  Rows in = varied();
+  Rows in = varied_rows();
   const auto plain = encoded(in.rows);
   const auto key = fixed_key(0x6b);
   const Bytes file = sealed(plain, 3, 8, key);
@@ -332,7 +332,7 @@ TEST_CASE("every truncation of a sealed node, and every flipped bit, is found") 
 }
 
 TEST_CASE("a node opens only as what it was written as") {
-  Rows in = varied();
+  Rows in = varied_rows();
   const auto plain = encoded(in.rows);
   const auto key = fixed_key(0x6b);
   const Bytes file = sealed(plain, 3, 8, key);
@@ -344,7 +344,7 @@ TEST_CASE("a node opens only as what it was written as") {
 }
 
 TEST_CASE("damage inside the seal is corrupt, or harmless, and never crashes") {
-  Rows in = varied();
+  Rows in = varied_rows();
   const auto plain = encoded(in.rows);
   const Bytes bytes = base::to_bytes(plain.reveal());
   for (std::size_t size = 0; size < bytes.size(); ++size)

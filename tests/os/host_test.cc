@@ -9,23 +9,13 @@
 #include <array>
 #include <cstdlib>
 
+#include "os/mounted.h"
+
 namespace {
 
 using namespace callvault;
 using os::Path;
-
-struct TemporaryFolder {
-  Path path;
-  TemporaryFolder() {
-    std::string name = (std::filesystem::temp_directory_path() / "callvault-host-XXXXXX").string();
-    REQUIRE(::mkdtemp(name.data()) != nullptr);
-    path = name;
-  }
-  ~TemporaryFolder() {
-    std::error_code ec;
-    std::filesystem::remove_all(path, ec);
-  }
-};
+using tests::TemporaryFolder;
 
 }  // namespace
 

@@ -9,7 +9,7 @@
 namespace callvault::catalog {
 namespace {
 
-Error damaged(const std::string& what) { return fail(Errc::corrupt, "catalogue is damaged: " + what); }
+Error misplaced(const std::string& what) { return fail(Errc::corrupt, "catalogue is damaged: " + what); }
 std::string in_bucket(std::uint32_t bucket) { return " in bucket " + std::to_string(bucket); }
 
 Result<void> check_bucket(View& view, std::uint32_t bucket, const BucketMeta& meta, std::uint64_t& records) {
@@ -21,7 +21,7 @@ Result<void> check_bucket(View& view, std::uint32_t bucket, const BucketMeta& me
     ++records;
     for (const IdEntry& entry : ids) {
       if (block_of(entry.id.bytes(), meta.id_bits) != block || entry.day < meta.min_day || entry.day > meta.max_day)
-        return damaged("an id out of place" + in_bucket(bucket));
+        return misplaced("an id out of place" + in_bucket(bucket));
       tokens_left[entry.id] = {entry.tokens, false};
       ++found.rows;
       ++found.consents[entry.consent];
@@ -34,25 +34,25 @@ Result<void> check_bucket(View& view, std::uint32_t bucket, const BucketMeta& me
     for (const TokenEntry& entry : tokens) {
       const auto row = tokens_left.find(entry.id);
       if (row == tokens_left.end() || row->second.first == 0 || block_of(entry.token, meta.token_bits) != block)
-        return damaged("a token out of place" + in_bucket(bucket));
+        return misplaced("a token out of place" + in_bucket(bucket));
       --row->second.first;
       ++found.tokens;
     }
   }
   CALLVAULT_TRY(view.walk(number_key(Table::rows, bucket), [&](ByteView key, ByteView) -> Result<bool> {
-    if (key.size() != 21) return damaged("a row's key" + in_bucket(bucket));
+    if (key.size() != 21) return misplaced("a row's key" + in_bucket(bucket));
     std::array<std::byte, 16> id{};
     std::copy_n(key.begin() + 5, id.size(), id.begin());
     const auto row = tokens_left.find(RecordingId(id));
-    if (row == tokens_left.end()) return damaged("a row without its id" + in_bucket(bucket));
+    if (row == tokens_left.end()) return misplaced("a row without its id" + in_bucket(bucket));
     row->second.second = true;
     ++records;
     return true;
   }));
   for (const auto& [id, left] : tokens_left)
-    if (left.first != 0 || !left.second) return damaged("a row or its tokens are missing" + in_bucket(bucket));
+    if (left.first != 0 || !left.second) return misplaced("a row or its tokens are missing" + in_bucket(bucket));
   if (found.rows != meta.rows || found.tokens != meta.tokens || found.consents != meta.consents)
-    return damaged("wrong counts" + in_bucket(bucket));
+    return misplaced("wrong counts" + in_bucket(bucket));
   return {};
 }
 
@@ -66,11 +66,11 @@ Result<void> check_segment(View& view, std::uint32_t number, CatalogCounts& coun
     for (const Tombstone& tombstone : tombstones) {
       if (block_of(tombstone.id.bytes(), kSegmentBits) != block || tombstone.journal_index < segment.first_index ||
           tombstone.journal_index > segment.last_index)
-        return damaged("a tombstone out of place");
+        return misplaced("a tombstone out of place");
       ++count;
     }
   }
-  if (count != segment.count) return damaged("wrong count of tombstones");
+  if (count != segment.count) return misplaced("wrong count of tombstones");
   counts.tombstones += count;
   return {};
 }
@@ -81,7 +81,7 @@ Result<CatalogCounts> check_view(View& view) {
   std::uint64_t stored = 0;
   CALLVAULT_TRY(view.tree().walk_all([&](ByteView key, ByteView) -> Result<void> {
     ++stored;
-    return key.size() > 21 ? Result<void>(damaged("an unknown key")) : Result<void>();
+    return key.size() > 21 ? Result<void>(misplaced("an unknown key")) : Result<void>();
   }));
   CALLVAULT_TRY_ASSIGN(const Root root, read_root(view));
   CALLVAULT_TRY_ASSIGN(const auto buckets, read_buckets(view));
@@ -97,8 +97,8 @@ Result<CatalogCounts> check_view(View& view) {
   for (std::uint32_t segment = 0; segment < root.segments; ++segment)
     CALLVAULT_TRY(check_segment(view, segment, counts));
   records += std::uint64_t{root.segments} * (1 + (std::uint64_t{1} << kSegmentBits));
-  if (counts.tombstones != root.tombstones) return damaged("wrong count of tombstones");
-  if (records != stored) return damaged("records that belong to nothing");
+  if (counts.tombstones != root.tombstones) return misplaced("wrong count of tombstones");
+  if (records != stored) return misplaced("records that belong to nothing");
   return counts;
 }
 

@@ -7,7 +7,7 @@
 namespace callvault::catalog {
 namespace {
 
-Error damaged(const char* what, PageNumber page) {
+Error bad_page(const char* what, PageNumber page) {
   return fail(Errc::corrupt, "catalogue is damaged: " + std::string(what) + ", page " + std::to_string(page));
 }
 
@@ -51,8 +51,8 @@ Result<void> Tree::guard_free_list() { return read_free_list(false); }
 
 Result<void> Tree::use(PageNumber first, std::uint64_t count) {
   for (PageNumber page = first; page < first + count; ++page) {
-    if (page > meta_.last_page) return damaged("beyond the end", page);
-    if (used_[page]) return damaged("used twice", page);
+    if (page > meta_.last_page) return bad_page("beyond the end", page);
+    if (used_[page]) return bad_page("used twice", page);
     used_[page] = true;
   }
   return {};
@@ -84,7 +84,7 @@ Result<void> Tree::read_free_list(bool count) {
     const auto [number, level] = todo.back();
     todo.pop_back();
     CALLVAULT_TRY_ASSIGN(const PagePtr here, page_at(number, level, meta_.free.depth));
-    if (++seen > meta_.last_page) return damaged("loop in the free list", number);
+    if (++seen > meta_.last_page) return bad_page("loop in the free list", number);
     if (count) CALLVAULT_TRY(use(number, 1));
     for (std::size_t i = 0; i < here->count(); ++i) {
       if (!here->is_leaf()) {
@@ -98,11 +98,11 @@ Result<void> Tree::read_free_list(bool count) {
       }
       if (here->key(i).size() != 8 || number_at(here->key(i), 0) > meta_.transaction || value.size() < 8 ||
           value.size() % 8 != 0 || number_at(value, 0) > value.size() / 8 - 1)
-        return damaged("free list", number);
+        return bad_page("free list", number);
       PageNumber above = meta_.last_page + 1;
       for (std::uint64_t n = number_at(value, 0), at = 1; at <= n; ++at) {
         const PageNumber page = number_at(value, at);
-        if (page < 2 || page >= above) return damaged("free list", number);
+        if (page < 2 || page >= above) return bad_page("free list", number);
         above = page;
         if (count) CALLVAULT_TRY(use(page, 1));
       }

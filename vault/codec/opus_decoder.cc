@@ -1,7 +1,6 @@
 #include "codec/opus_decoder.h"
 
 #include <ogg/ogg.h>
-#include <opus.h>
 
 #include <algorithm>
 #include <array>
@@ -10,6 +9,7 @@
 #include <vector>
 
 #include "base/bytes.h"
+#include "codec/opus_handle.h"
 #include "codec/opus_page.h"
 
 namespace callvault::codec {
@@ -19,11 +19,6 @@ namespace {
 // decode; with 300 ms, under 27 dB. It is seldom a page more to read.
 constexpr std::uint64_t kPreRoll = kOpusClock * 300 / 1000;
 constexpr std::uint64_t kLongestPacket = kOpusClock * 120 / 1000;
-
-struct DecoderDeleter {
-  void operator()(OpusDecoder* decoder) const { opus_decoder_destroy(decoder); }
-};
-using DecoderHandle = std::unique_ptr<OpusDecoder, DecoderDeleter>;
 
 Error bad_page(std::uint64_t index, const char* what) {
   return fail(Errc::corrupt, "audio page " + std::to_string(index) + " " + what);

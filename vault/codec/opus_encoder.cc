@@ -1,7 +1,6 @@
 #include "codec/opus_encoder.h"
 
 #include <ogg/ogg.h>
-#include <opus.h>
 
 #include <algorithm>
 #include <array>
@@ -12,6 +11,7 @@
 #include <vector>
 
 #include "base/bytes.h"
+#include "codec/opus_handle.h"
 #include "codec/opus_page.h"
 
 namespace callvault::codec {
@@ -23,11 +23,6 @@ constexpr std::size_t kHeadBytes = 19;
 constexpr std::size_t kHeadPageBytes = kOggHeaderBytes + page_cost(kHeadBytes);
 constexpr std::size_t kTagsBytes = 946;
 static_assert(kHeadPageBytes + kOggHeaderBytes + page_cost(kTagsBytes) == kPageBytes);
-
-struct EncoderDeleter {
-  void operator()(OpusEncoder* encoder) const { opus_encoder_destroy(encoder); }
-};
-using EncoderHandle = std::unique_ptr<OpusEncoder, EncoderDeleter>;
 
 Result<int> random_serial() {
   try {

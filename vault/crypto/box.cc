@@ -4,11 +4,10 @@
 
 #include "crypto/aead.h"
 #include "crypto/hash.h"
+#include "crypto/raw.h"
 
 namespace callvault::crypto {
 namespace {
-
-const unsigned char* raw(ByteView bytes) { return reinterpret_cast<const unsigned char*>(bytes.data()); }
 
 // One key per box: BLAKE2b(pepper or zeros; label, 0, shared secret, ephemeral key, recipient's key).
 Result<Key> box_key(const Key& mine, const PublicKey& theirs, const Key* pepper, std::string_view label,

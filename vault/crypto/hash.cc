@@ -2,27 +2,28 @@
 
 #include <sodium.h>
 
+#include "crypto/raw.h"
+
 namespace callvault::crypto {
 namespace {
 
-crypto_generichash_state* raw(std::byte* bytes) { return reinterpret_cast<crypto_generichash_state*>(bytes); }
-const unsigned char* raw(ByteView bytes) { return reinterpret_cast<const unsigned char*>(bytes.data()); }
+crypto_generichash_state* state_of(std::byte* bytes) { return reinterpret_cast<crypto_generichash_state*>(bytes); }
 
 }  // namespace
 
 Hasher::Hasher() : state_{} {
   static_assert(sizeof(crypto_generichash_state) <= sizeof(State) &&
                 alignof(crypto_generichash_state) <= alignof(State));
-  crypto_generichash_init(raw(state_.bytes), nullptr, 0, 32);
+  crypto_generichash_init(state_of(state_.bytes), nullptr, 0, 32);
 }
 
 Hasher::Hasher(const Key& key) : state_{} {
-  crypto_generichash_init(raw(state_.bytes), raw(key.reveal()), Key::kBytes, 32);
+  crypto_generichash_init(state_of(state_.bytes), raw(key.reveal()), Key::kBytes, 32);
 }
 
 Hasher::~Hasher() { sodium_memzero(&state_, sizeof state_); }
 
-void Hasher::add(ByteView bytes) { crypto_generichash_update(raw(state_.bytes), raw(bytes), bytes.size()); }
+void Hasher::add(ByteView bytes) { crypto_generichash_update(state_of(state_.bytes), raw(bytes), bytes.size()); }
 
 Digest Hasher::finish() {
   Digest out{};
@@ -31,7 +32,7 @@ Digest Hasher::finish() {
 }
 
 void Hasher::finish_into(std::span<std::byte, 32> out) {
-  crypto_generichash_final(raw(state_.bytes), reinterpret_cast<unsigned char*>(out.data()), out.size());
+  crypto_generichash_final(state_of(state_.bytes), reinterpret_cast<unsigned char*>(out.data()), out.size());
 }
 
 Digest blake2b(ByteView bytes) {

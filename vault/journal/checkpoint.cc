@@ -12,7 +12,7 @@ constexpr std::string_view kDash = "\xe2\x80\x94 ";  // U+2014 and a space
 constexpr std::byte kEd25519{1};
 constexpr std::size_t kKeyIdBytes = 4;
 
-Error damaged(const char* what) { return fail(Errc::corrupt, std::string("journal checkpoint: ") + what); }
+Error damaged_checkpoint(const char* what) { return fail(Errc::corrupt, std::string("journal checkpoint: ") + what); }
 
 base::Bytes key_id(std::string_view name, const crypto::SigningPublicKey& key) {
   base::Bytes room = base::to_bytes(base::as_bytes(name));
@@ -74,11 +74,11 @@ std::string make_checkpoint(std::string_view origin, const Head& head, const cry
 }
 
 Result<Checkpoint> parse_checkpoint(std::string_view text, const crypto::SigningPublicKey& key) {
-  if (text.size() > kMaxCheckpointBytes) return damaged("longer than it can be");
+  if (text.size() > kMaxCheckpointBytes) return damaged_checkpoint("longer than it can be");
   for (const char c : text)
-    if (c >= 0 && c < 0x20 && c != '\n') return damaged("has a control character");
+    if (c >= 0 && c < 0x20 && c != '\n') return damaged_checkpoint("has a control character");
   const auto blank = text.rfind("\n\n");
-  if (blank == std::string_view::npos) return damaged("has no signature");
+  if (blank == std::string_view::npos) return damaged_checkpoint("has no signature");
   const std::string_view note = text.substr(0, blank + 1);
   std::string_view signatures = text.substr(blank + 2);
 
@@ -86,33 +86,36 @@ Result<Checkpoint> parse_checkpoint(std::string_view text, const crypto::Signing
   const auto origin = take_line(rest);
   const auto size_line = take_line(rest);
   const auto root_line = take_line(rest);
-  if (!origin || !size_line || !root_line || !is_origin(*origin)) return damaged("has no origin, size and root");
+  if (!origin || !size_line || !root_line || !is_origin(*origin))
+    return damaged_checkpoint("has no origin, size and root");
   const auto size = read_size(*size_line);
   const auto root = read_digest(*root_line);
-  if (!size || !root) return damaged("its size or root is malformed");
+  if (!size || !root) return damaged_checkpoint("its size or root is malformed");
   while (!rest.empty())
-    if (const auto extension = take_line(rest); !extension || extension->empty()) return damaged("has an empty line");
+    if (const auto extension = take_line(rest); !extension || extension->empty())
+      return damaged_checkpoint("has an empty line");
 
   const base::Bytes id = key_id(*origin, key);
   bool verified = false;
-  if (signatures.empty()) return damaged("has no signature");
+  if (signatures.empty()) return damaged_checkpoint("has no signature");
   while (!signatures.empty()) {
     auto line = take_line(signatures);
-    if (!line || !line->starts_with(kDash)) return damaged("has a malformed signature line");
+    if (!line || !line->starts_with(kDash)) return damaged_checkpoint("has a malformed signature line");
     line->remove_prefix(kDash.size());
     const auto space = line->find(' ');
-    if (space == std::string_view::npos || space == 0) return damaged("has a malformed signature line");
+    if (space == std::string_view::npos || space == 0) return damaged_checkpoint("has a malformed signature line");
     const auto blob = base::from_base64(line->substr(space + 1));
-    if (!blob || blob->size() < kKeyIdBytes) return damaged("has a malformed signature line");
+    if (!blob || blob->size() < kKeyIdBytes) return damaged_checkpoint("has a malformed signature line");
     const base::ByteView view(*blob);
     if (line->substr(0, space) != *origin || !crypto::equal(view.first(kKeyIdBytes), id)) continue;
     crypto::Signature signature{};
-    if (view.size() != kKeyIdBytes + signature.size()) return damaged("its signature is malformed");
+    if (view.size() != kKeyIdBytes + signature.size()) return damaged_checkpoint("its signature is malformed");
     std::copy(view.begin() + kKeyIdBytes, view.end(), signature.begin());
-    if (!crypto::verify(key, base::as_bytes(note), signature)) return damaged("its signature is not genuine");
+    if (!crypto::verify(key, base::as_bytes(note), signature))
+      return damaged_checkpoint("its signature is not genuine");
     verified = true;
   }
-  if (!verified) return damaged("it is not signed by the journal's key");
+  if (!verified) return damaged_checkpoint("it is not signed by the journal's key");
   return Checkpoint{.origin = std::string(*origin), .head = {.size = *size, .root = *root}};
 }
 

@@ -17,7 +17,7 @@ constexpr std::uint64_t kVersion = 1;
 constexpr std::size_t kTimeChars = 24;  // 2026-11-23T10:11:12.345Z
 constexpr std::string_view kWordAlphabet = "abcdefghijklmnopqrstuvwxyz_";
 
-Error damaged(const char* what) { return fail(Errc::corrupt, std::string("journal entry: ") + what); }
+Error damaged_entry(const char* what) { return fail(Errc::corrupt, std::string("journal entry: ") + what); }
 Error unfit(const char* what) { return fail(Errc::usage, std::string("journal entry cannot be written: ") + what); }
 
 bool is_word(std::string_view text) {
@@ -211,7 +211,7 @@ Result<Entry> parse(std::string_view line) {
     if (json::sax_parse(line.begin(), line.end(), &version) && version.version > kVersion)
       return fail(Errc::newer_version,
                   "journal entry: version " + std::to_string(version.version) + ", written by a later callvault");
-    return damaged("not one");
+    return damaged_entry("not one");
   }
   return std::move(reader.entry);
 }
@@ -275,11 +275,11 @@ std::string encode(const Entry& entry) {
 }
 
 Result<Entry> decode(std::string_view line) {
-  if (line.size() > kMaxLineBytes) return damaged("longer than it can be");
+  if (line.size() > kMaxLineBytes) return damaged_entry("longer than it can be");
   try {
     CALLVAULT_TRY_ASSIGN(Entry entry, parse(line));
-    if (!validate(entry)) return damaged("a field is not what it may be");
-    if (encode(entry) != line) return damaged("not in canonical form");
+    if (!validate(entry)) return damaged_entry("a field is not what it may be");
+    if (encode(entry) != line) return damaged_entry("not in canonical form");
     return entry;
   } catch (const std::exception&) {
     return fail(Errc::unexpected, "journal entry: cannot be parsed for lack of memory");

@@ -10,7 +10,7 @@ constexpr std::size_t kEndBytes = 8;
 constexpr std::size_t kHashBytes = 32;
 static_assert(sizeof(std::uint64_t) == kEndBytes && sizeof(crypto::Digest) == kHashBytes);
 
-Error damaged(const std::string& what, const os::File& file) {
+Error damaged_file(const std::string& what, const os::File& file) {
   return fail(Errc::corrupt, "journal: " + what + ": " + file.path().string());
 }
 
@@ -24,7 +24,7 @@ Result<T> read_item(const os::File& file, std::uint64_t index) {
   T out{};
   if (!file.is_open()) return fail(Errc::corrupt, "journal: a derived file is missing");
   CALLVAULT_TRY_ASSIGN(const auto got, file.read_at(std::as_writable_bytes(std::span(&out, 1)), index * sizeof(T)));
-  if (got != sizeof(T)) return damaged("a derived file is too short", file);
+  if (got != sizeof(T)) return damaged_file("a derived file is too short", file);
   return out;
 }
 
@@ -113,7 +113,7 @@ void View::add(std::string_view line) {
 }
 
 Result<void> View::require_signed_part() const {
-  if (contradicts_) return damaged("the entries are not the ones that were signed", entries_);
+  if (contradicts_) return damaged_file("the entries are not the ones that were signed", entries_);
   return {};
 }
 
@@ -122,7 +122,7 @@ Result<std::uint64_t> View::stored_end(std::uint64_t index) const { return read_
 Result<crypto::Digest> View::hash_at(std::uint64_t position) const {
   const std::uint64_t in_file = stored_count(believed_);
   if (position < in_file) return read_item<crypto::Digest>(hashes_, position);
-  if (position - in_file >= stored_.size()) return damaged("a hash is out of range", hashes_);
+  if (position - in_file >= stored_.size()) return damaged_file("a hash is out of range", hashes_);
   return stored_[position - in_file];
 }
 
@@ -138,11 +138,11 @@ Result<std::uint64_t> View::begin_of(std::uint64_t index) const {
 
 Result<std::string> View::read_line(std::uint64_t begin, std::uint64_t end) const {
   if (begin >= end || end > file_bytes_ || end - begin > kMaxLineBytes + 1)
-    return damaged("an entry is not where its offset says", entries_);
+    return damaged_file("an entry is not where its offset says", entries_);
   std::string out(end - begin, '\0');
   CALLVAULT_TRY_ASSIGN(const auto got, entries_.read_at(std::as_writable_bytes(std::span(out)), begin));
   if (got != out.size() || out.find('\n') != out.size() - 1)
-    return damaged("an entry is not where its offset says", entries_);
+    return damaged_file("an entry is not where its offset says", entries_);
   out.pop_back();
   return out;
 }
@@ -152,7 +152,7 @@ Result<std::string> View::line(std::uint64_t index) const {
   CALLVAULT_TRY_ASSIGN(const auto end, end_of(index));
   CALLVAULT_TRY_ASSIGN(std::string out, read_line(begin, end));
   CALLVAULT_TRY_ASSIGN(const auto leaf, hash_at(stored_position(0, index)));
-  if (leaf != leaf_hash(out)) return damaged("entry " + std::to_string(index) + " is not what it was", entries_);
+  if (leaf != leaf_hash(out)) return damaged_file("entry " + std::to_string(index) + " is not what it was", entries_);
   return out;
 }
 
@@ -163,7 +163,7 @@ Tree View::tree() const {
 Result<Head> View::head_at(std::uint64_t size) const {
   CALLVAULT_TRY_ASSIGN(const Head old_head, tree().head_at(size));
   CALLVAULT_TRY_ASSIGN(const auto proof, tree().consistency_proof(size, this->size()));
-  if (!verify_consistency(old_head, head(), proof)) return damaged("the stored hashes are wrong", hashes_);
+  if (!verify_consistency(old_head, head(), proof)) return damaged_file("the stored hashes are wrong", hashes_);
   return old_head;
 }
 

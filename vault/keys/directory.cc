@@ -3,17 +3,15 @@
 #include <algorithm>
 
 #include "crypto/aead.h"
+#include "keys/unix_ms.h"
 
 namespace callvault::keys {
 namespace {
 
-constexpr std::string_view kMagic = "CVDIRECT";
-constexpr std::uint16_t kVersion = 1;
-constexpr std::size_t kPrefixBytes = 8 + 2 + 2 + 4 + 8;
+constexpr std::string_view kDirectoryMagic = "CVDIRECT";
+constexpr std::uint16_t kDirectoryVersion = 1;
+constexpr std::size_t kDirectoryPrefixBytes = 8 + 2 + 2 + 4 + 8;
 constexpr std::uint32_t kMaxEntries = 1'000'000;
-
-std::uint64_t ms(Time t) { return static_cast<std::uint64_t>(t.time_since_epoch().count()); }
-Time from_ms(std::uint64_t value) { return Time(std::chrono::milliseconds(static_cast<std::int64_t>(value))); }
 
 std::size_t plain_size(const Directory& d) {
   std::size_t size = 256;
@@ -25,7 +23,7 @@ std::size_t plain_size(const Directory& d) {
   return size;
 }
 
-Error damaged() { return fail(Errc::corrupt, "keys/directory is damaged"); }
+Error damaged_directory() { return fail(Errc::corrupt, "keys/directory is damaged"); }
 
 void spoil(base::FieldReader& r) { (void)r.bytes(r.left() + 1); }
 
@@ -54,7 +52,7 @@ std::uint32_t read_count(base::FieldReader& r) {
 
 Result<crypto::Key> read_key(base::FieldReader& r) {
   const auto raw = r.bytes(crypto::Key::kBytes);
-  if (!r.ok()) return damaged();
+  if (!r.ok()) return damaged_directory();
   return crypto::Key::copy_of(raw);
 }
 
@@ -70,7 +68,7 @@ Result<crypto::SecretBuffer> encode_directory(const Directory& d) {
   w.number(d.next_intake);
   w.number(d.review_number);
   w.number(static_cast<std::uint8_t>(d.last_purge.has_value() ? 1 : 0));
-  w.number(ms(d.last_purge.value_or(Time{})));
+  w.number(to_unix_ms(d.last_purge.value_or(Time{})));
   w.number(d.journal_size);
   w.bytes(d.journal_root);
   if (!d.journal_seed) return fail(Errc::unexpected, "a directory without journal key cannot be written");
@@ -89,7 +87,7 @@ Result<crypto::SecretBuffer> encode_directory(const Directory& d) {
   w.number(static_cast<std::uint32_t>(d.intake.size()));
   for (const auto& [id, i] : d.intake) {
     w.number(id);
-    w.number(ms(i.created));
+    w.number(to_unix_ms(i.created));
     w.bytes(i.secret.reveal());
     w.bytes(i.pepper.reveal());
   }
@@ -103,7 +101,7 @@ Result<crypto::SecretBuffer> encode_directory(const Directory& d) {
     w.text(name);
     w.number(p.roles);
     w.number(static_cast<std::uint8_t>(p.disabled ? 1 : 0));
-    w.number(ms(p.since));
+    w.number(to_unix_ms(p.since));
     w.bytes(p.signing);
     w.bytes(p.box);
   }
@@ -127,7 +125,7 @@ Result<Directory> decode_directory(base::ByteView plain) {
   const bool purged = read_flag(r);
   const auto last_purge = r.number<std::uint64_t>();
   if (!purged && last_purge != 0) spoil(r);
-  if (purged) d.last_purge = from_ms(last_purge);
+  if (purged) d.last_purge = from_unix_ms(last_purge);
   d.journal_size = r.number<std::uint64_t>();
   d.journal_root = r.array<32>();
   CALLVAULT_TRY_ASSIGN(d.journal_seed, read_key(r));
@@ -140,16 +138,16 @@ Result<Directory> decode_directory(base::ByteView plain) {
     const auto hash = r.array<32>();
     CALLVAULT_TRY_ASSIGN(auto node_key, read_key(r));
     CALLVAULT_TRY_ASSIGN(auto index_key, read_key(r));
-    if (!follows(d.buckets, number) || number >= d.next_bucket) return damaged();
+    if (!follows(d.buckets, number) || number >= d.next_bucket) return damaged_directory();
     d.buckets.emplace(number, Bucket{number, std::move(retention_class), day, generation, recordings, hash,
                                      std::move(node_key), std::move(index_key)});
   }
   for (auto n = read_count(r); n > 0 && r.ok(); --n) {
     const auto id = r.number<std::uint32_t>();
-    const auto created = from_ms(r.number<std::uint64_t>());
+    const auto created = from_unix_ms(r.number<std::uint64_t>());
     CALLVAULT_TRY_ASSIGN(auto secret, read_key(r));
     CALLVAULT_TRY_ASSIGN(auto pepper, read_key(r));
-    if (!follows(d.intake, id) || id >= d.next_intake) return damaged();
+    if (!follows(d.intake, id) || id >= d.next_intake) return damaged_directory();
     d.intake.emplace(id, IntakePrivate{id, created, std::move(secret), std::move(pepper)});
   }
   for (auto n = read_count(r); n > 0 && r.ok(); --n) {
@@ -162,11 +160,11 @@ Result<Directory> decode_directory(base::ByteView plain) {
     p.name = r.text();
     p.roles = r.number<std::uint8_t>();
     p.disabled = read_flag(r);
-    p.since = from_ms(r.number<std::uint64_t>());
+    p.since = from_unix_ms(r.number<std::uint64_t>());
     p.signing = r.array<32>();
     p.box = r.array<32>();
     std::string name = p.name;
-    if (!follows(d.people, name)) return damaged();
+    if (!follows(d.people, name)) return damaged_directory();
     d.people.emplace(std::move(name), std::move(p));
   }
   for (auto n = read_count(r); n > 0 && r.ok(); --n) {
@@ -177,7 +175,7 @@ Result<Directory> decode_directory(base::ByteView plain) {
     if (track > 0) o.track = static_cast<TrackName>(track - 1);
     d.outstanding.push_back(std::move(o));
   }
-  if (!r.ok() || r.left() != 0) return damaged();
+  if (!r.ok() || r.left() != 0) return damaged_directory();
   return d;
 }
 
@@ -189,10 +187,10 @@ Result<Directory> Directory::clone() const {
 }
 
 Result<base::Bytes> seal_directory(const Directory& directory, const crypto::Key& root) {
-  base::Bytes out(kPrefixBytes);
+  base::Bytes out(kDirectoryPrefixBytes);
   base::FieldWriter w(out);
-  w.bytes(base::as_bytes(kMagic));
-  w.number(kVersion);
+  w.bytes(base::as_bytes(kDirectoryMagic));
+  w.number(kDirectoryVersion);
   w.number(std::uint16_t{0});
   w.number(std::uint32_t{0});
   w.number(directory.epoch);
@@ -205,21 +203,21 @@ Result<base::Bytes> seal_directory(const Directory& directory, const crypto::Key
 
 Result<std::uint64_t> directory_epoch(base::ByteView file) {
   base::FieldReader r(file);
-  const bool magic = base::as_text(r.bytes(8)) == kMagic;
+  const bool magic = base::as_text(r.bytes(8)) == kDirectoryMagic;
   const auto version = r.number<std::uint16_t>();
   r.number<std::uint16_t>();
   r.number<std::uint32_t>();
   const auto epoch = r.number<std::uint64_t>();
-  if (magic && version > kVersion) return fail(Errc::newer_version, "keys/directory is of a newer version");
-  if (!magic || !r.ok()) return damaged();
+  if (magic && version > kDirectoryVersion) return fail(Errc::newer_version, "keys/directory is of a newer version");
+  if (!magic || !r.ok()) return damaged_directory();
   return epoch;
 }
 
 Result<Directory> open_directory(base::ByteView file, const crypto::Key& root) {
   CALLVAULT_TRY_ASSIGN(const auto epoch, directory_epoch(file));
   CALLVAULT_TRY_ASSIGN(const auto key, root.derive("callvault v1 directory"));
-  CALLVAULT_TRY_ASSIGN(const auto plain,
-                       crypto::open(key, file.first(kPrefixBytes), file.subspan(kPrefixBytes), "keys/directory"));
+  CALLVAULT_TRY_ASSIGN(const auto plain, crypto::open(key, file.first(kDirectoryPrefixBytes),
+                                                      file.subspan(kDirectoryPrefixBytes), "keys/directory"));
   CALLVAULT_TRY_ASSIGN(auto directory, decode_directory(plain.reveal()));
   directory.epoch = epoch;
   return directory;

@@ -14,16 +14,16 @@ using os::BlockBuffer;
 using os::kBlockBytes;
 
 // docs/format/keeper.md: one place block, then two slots of a header block and four key blocks.
-constexpr std::uint16_t kVersion = 1;
+constexpr std::uint16_t kKeeperVersion = 1;
 constexpr std::string_view kPlaceMagic = "CVKEEPER";
 constexpr std::string_view kSlotMagic = "CVKEPSLT";
 constexpr std::size_t kSlots = 2;
 constexpr std::size_t kKeyBlocks = 4;
 constexpr std::size_t kSlotBytes = (1 + kKeyBlocks) * kBlockBytes;
-constexpr std::size_t kFileBytes = kBlockBytes + kSlots * kSlotBytes;
+constexpr std::size_t kKeeperBytes = kBlockBytes + kSlots * kSlotBytes;
 constexpr std::size_t kMaxExtents = 32;
 static_assert(kKeyBlocks * kBlockBytes == 16 * 1024);
-static_assert(kFileBytes == 45056);
+static_assert(kKeeperBytes == 45056);
 
 constexpr std::uint16_t kUnsafeFlag = 1;
 constexpr std::uint16_t kUnplacedFlag = 2;
@@ -70,7 +70,7 @@ Result<void> write_slot_header(os::DirectFile& blocks, std::size_t index, std::u
   CALLVAULT_TRY_ASSIGN(BlockBuffer block, BlockBuffer::make(1));
   base::FieldWriter fields(block.reveal_mutable());
   fields.bytes(base::as_bytes(kSlotMagic));
-  fields.number(kVersion);
+  fields.number(kKeeperVersion);
   fields.number(static_cast<std::uint16_t>(index));
   fields.number(state);
   fields.number(std::uint16_t{0});
@@ -110,7 +110,7 @@ Result<std::unique_ptr<FileKeeper>> FileKeeper::create(const os::Path& folder, b
     std::unique_ptr<FileKeeper> keeper(new FileKeeper(std::move(blocks)));
     // Every block is allocated and written before anything secret comes, the place block last: without it this is
     // no keeper.
-    CALLVAULT_TRY_ASSIGN(const BlockBuffer zeros, BlockBuffer::make(kFileBytes / kBlockBytes));
+    CALLVAULT_TRY_ASSIGN(const BlockBuffer zeros, BlockBuffer::make(kKeeperBytes / kBlockBytes));
     CALLVAULT_TRY(keeper->blocks_->write_verified(zeros.reveal(), 0));
     for (std::size_t i = 0; i < kSlots; ++i) CALLVAULT_TRY(keeper->wipe_slot(i));
     CALLVAULT_TRY(os::sync_folder(folder));
@@ -159,7 +159,7 @@ Result<void> FileKeeper::store_place() {
   CALLVAULT_TRY_ASSIGN(BlockBuffer block, BlockBuffer::make(1));
   base::FieldWriter fields(block.reveal_mutable());
   fields.bytes(base::as_bytes(kPlaceMagic));
-  fields.number(kVersion);
+  fields.number(kKeeperVersion);
   fields.number(static_cast<std::uint16_t>((unsafe_ ? kUnsafeFlag : 0) | (unplaced_ ? kUnplacedFlag : 0)));
   fields.number(static_cast<std::uint32_t>(extents_.size()));
   for (const os::Extent& one : extents_) {
@@ -179,10 +179,10 @@ Result<void> FileKeeper::load_place() {
   if (base::as_text(fields.bytes(kPlaceMagic.size())) != kPlaceMagic)
     return fail(Errc::corrupt, "not a keeper: " + name);
   const auto version = fields.number<std::uint16_t>();
-  if (version > kVersion) return fail(Errc::newer_version, "a keeper of a newer version: " + name);
+  if (version > kKeeperVersion) return fail(Errc::newer_version, "a keeper of a newer version: " + name);
   const auto flags = fields.number<std::uint16_t>();
   const auto count = fields.number<std::uint32_t>();
-  if (version != kVersion || count > kMaxExtents) return fail(Errc::corrupt, "the keeper is damaged: " + name);
+  if (version != kKeeperVersion || count > kMaxExtents) return fail(Errc::corrupt, "the keeper is damaged: " + name);
   extents_.clear();
   for (std::uint32_t i = 0; i < count; ++i) {
     os::Extent one;
@@ -243,13 +243,13 @@ Result<FileKeeper::Slot> FileKeeper::load_slot(std::size_t index) {
   base::FieldReader fields(header);
   const bool magic = base::as_text(fields.bytes(kSlotMagic.size())) == kSlotMagic;
   const auto version = fields.number<std::uint16_t>();
-  if (magic && version > kVersion) return fail(Errc::newer_version, name + " is of a newer version");
+  if (magic && version > kKeeperVersion) return fail(Errc::newer_version, name + " is of a newer version");
   const auto stored_index = fields.number<std::uint16_t>();
   const auto state = fields.number<std::uint16_t>();
   const auto reserved = fields.number<std::uint16_t>();
   const auto epoch = fields.number<std::uint64_t>();
   const auto digest = fields.array<32>();
-  if (!magic || version != kVersion || stored_index != index || reserved != 0 || state > kRootSlot ||
+  if (!magic || version != kKeeperVersion || stored_index != index || reserved != 0 || state > kRootSlot ||
       !check_holds(header, fields))
     return fail(Errc::corrupt, "the header of " + name + " is damaged");
 

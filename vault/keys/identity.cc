@@ -14,7 +14,7 @@ namespace {
 using crypto::Key;
 using Json = nlohmann::json;
 
-constexpr std::uint32_t kVersion = 1;
+constexpr std::uint32_t kIdentityVersion = 1;
 constexpr std::string_view kWrapLabel = "callvault v1 identity";
 constexpr std::string_view kGrantLabel = "callvault v1 review grant";
 constexpr std::size_t kWrappedBytes = 2 * Key::kBytes + crypto::kSealOverhead;
@@ -35,7 +35,7 @@ struct Parsed {
   std::vector<Grant> ring;  // ascending numbers
 };
 
-Error damaged(std::string_view name, std::string_view what) {
+Error damaged_identity(std::string_view name, std::string_view what) {
   return fail(Errc::corrupt, "the identity of " + std::string(name) + " is damaged: " + std::string(what));
 }
 
@@ -77,56 +77,57 @@ Result<std::vector<Grant>> parse_ring(const Json& object, std::string_view name)
   std::vector<Grant> ring;
   const auto at = object.find("review_ring");
   if (at == object.end()) return ring;
-  if (!at->is_array() || at->size() > kMaxReviewKeys) return damaged(name, "review_ring");
+  if (!at->is_array() || at->size() > kMaxReviewKeys) return damaged_identity(name, "review_ring");
   for (const Json& one : *at) {
-    if (!one.is_object()) return damaged(name, "review_ring");
+    if (!one.is_object()) return damaged_identity(name, "review_ring");
     const auto number = number_of(one, "number");
     auto sealed = bytes_of(one, "sealed", kGrantBytes);
-    if (!number || !sealed || (!ring.empty() && *number <= ring.back().number)) return damaged(name, "review_ring");
+    if (!number || !sealed || (!ring.empty() && *number <= ring.back().number))
+      return damaged_identity(name, "review_ring");
     ring.push_back({*number, std::move(*sealed)});
   }
   return ring;
 }
 
 Result<Parsed> parse(ByteView file, std::string_view expected_name) {
-  if (file.size() > kMaxIdentityBytes) return damaged(expected_name, "too large");
+  if (file.size() > kMaxIdentityBytes) return damaged_identity(expected_name, "too large");
   const auto text = base::as_text(file);
   const Json object = Json::parse(text.begin(), text.end(), nullptr, false);
-  if (!object.is_object()) return damaged(expected_name, "not JSON");
+  if (!object.is_object()) return damaged_identity(expected_name, "not JSON");
   const auto version = number_of(object, "version");
-  if (!version || *version == 0) return damaged(expected_name, "version");
-  if (*version > kVersion)
+  if (!version || *version == 0) return damaged_identity(expected_name, "version");
+  if (*version > kIdentityVersion)
     return fail(Errc::newer_version, "the identity of " + std::string(expected_name) + " is of a newer version");
 
   Parsed out;
   const auto name = object.find("name");
-  if (name == object.end() || !name->is_string()) return damaged(expected_name, "name");
+  if (name == object.end() || !name->is_string()) return damaged_identity(expected_name, "name");
   out.public_part.name = name->get<std::string>();
-  if (!base::is_plain_name(out.public_part.name, kMaxPersonNameBytes)) return damaged(expected_name, "name");
+  if (!base::is_plain_name(out.public_part.name, kMaxPersonNameBytes)) return damaged_identity(expected_name, "name");
   if (!expected_name.empty() && out.public_part.name != expected_name)
-    return damaged(expected_name, "it is somebody else's");
+    return damaged_identity(expected_name, "it is somebody else's");
   const std::string_view known = out.public_part.name;
 
   const auto kdf = object.find("kdf");
-  if (kdf == object.end() || !kdf->is_object()) return damaged(known, "kdf");
+  if (kdf == object.end() || !kdf->is_object()) return damaged_identity(known, "kdf");
   const auto passes = number_of(*kdf, "passes");
   const auto memory_kib = number_of(*kdf, "memory_kib");
-  if (!passes || !memory_kib || !copy_field(*kdf, "salt", out.salt)) return damaged(known, "kdf");
+  if (!passes || !memory_kib || !copy_field(*kdf, "salt", out.salt)) return damaged_identity(known, "kdf");
   out.cost = {*passes, *memory_kib};
-  if (!bearable(out.cost)) return damaged(known, "the passphrase cost is out of bounds");
+  if (!bearable(out.cost)) return damaged_identity(known, "the passphrase cost is out of bounds");
 
   auto wrapped = bytes_of(object, "wrapped", kWrappedBytes);
-  if (!wrapped) return damaged(known, "wrapped");
+  if (!wrapped) return damaged_identity(known, "wrapped");
   out.wrapped = std::move(*wrapped);
-  if (!copy_field(object, "signing", out.public_part.signing)) return damaged(known, "signing");
-  if (!copy_field(object, "box", out.public_part.box)) return damaged(known, "box");
+  if (!copy_field(object, "signing", out.public_part.signing)) return damaged_identity(known, "signing");
+  if (!copy_field(object, "box", out.public_part.box)) return damaged_identity(known, "box");
   CALLVAULT_TRY_ASSIGN(out.ring, parse_ring(object, known));
   return out;
 }
 
 Bytes format(const Parsed& parsed) {
   Json object;
-  object["version"] = kVersion;
+  object["version"] = kIdentityVersion;
   object["name"] = parsed.public_part.name;
   object["kdf"] = {
       {"passes", parsed.cost.passes}, {"memory_kib", parsed.cost.memory_kib}, {"salt", base::to_base64(parsed.salt)}};
@@ -186,13 +187,13 @@ struct IdentityMaker {
     CALLVAULT_TRY_ASSIGN(Key box_secret, Key::copy_of(both->reveal().subspan(Key::kBytes)));
     CALLVAULT_TRY_ASSIGN(const auto box, crypto::public_key_of(box_secret));
     if (box != who.box || crypto::signing_public_key(signing_seed) != who.signing)
-      return damaged(who.name, "its private and public keys do not belong together");
+      return damaged_identity(who.name, "its private and public keys do not belong together");
     Identity out = make(who, std::move(signing_seed), std::move(box_secret));
     for (const Grant& grant : parsed.ring) {
       const auto opened = crypto::open_from(out.box_secret_, nullptr, kGrantLabel,
                                             grant_context(who.name, grant.number), grant.sealed, "a review grant");
       if (!opened && opened.error().code != Errc::corrupt) return opened.error();
-      if (!opened) return damaged(who.name, "the grant of review key " + std::to_string(grant.number));
+      if (!opened) return damaged_identity(who.name, "the grant of review key " + std::to_string(grant.number));
       CALLVAULT_TRY_ASSIGN(Key review, Key::copy_of(opened->reveal()));
       out.ring_.emplace_back(grant.number, std::move(review));
     }

@@ -9,19 +9,19 @@
 namespace callvault::keys {
 namespace {
 
-constexpr std::string_view kMagic = "CVINTAKE";
-constexpr std::uint16_t kVersion = 1;
+constexpr std::string_view kIntakeMagic = "CVINTAKE";
+constexpr std::uint16_t kIntakeVersion = 1;
 constexpr int kBelieveNone = 10;
 constexpr std::size_t kCheckedBytes = 8 + 2 + 2 + 4 + 32 + 32;
-constexpr std::size_t kFileBytes = kCheckedBytes + 32;
+constexpr std::size_t kIntakeBytes = kCheckedBytes + 32;
 
 }  // namespace
 
 Result<base::Bytes> encode_intake(const IntakePublic& key) {
-  base::Bytes out(kFileBytes);
+  base::Bytes out(kIntakeBytes);
   base::FieldWriter w(out);
-  w.bytes(base::as_bytes(kMagic));
-  w.number(kVersion);
+  w.bytes(base::as_bytes(kIntakeMagic));
+  w.number(kIntakeVersion);
   w.number(std::uint16_t{0});
   w.number(key.id);
   w.bytes(key.public_key);
@@ -33,15 +33,15 @@ Result<base::Bytes> encode_intake(const IntakePublic& key) {
 
 Result<IntakePublic> decode_intake(base::ByteView bytes) {
   base::FieldReader r(bytes);
-  const bool magic = base::as_text(r.bytes(8)) == kMagic;
+  const bool magic = base::as_text(r.bytes(8)) == kIntakeMagic;
   const auto version = r.number<std::uint16_t>();
   const auto zero = r.number<std::uint16_t>();
   const auto id = r.number<std::uint32_t>();
   const auto public_key = r.array<32>();
   const auto pepper = r.bytes(32);
-  if (magic && version > kVersion) return fail(Errc::newer_version, "an intake key is of a newer version");
+  if (magic && version > kIntakeVersion) return fail(Errc::newer_version, "an intake key is of a newer version");
   const auto check = r.bytes(32);
-  const bool whole = magic && version == kVersion && zero == 0 && r.ok() && r.left() == 0;
+  const bool whole = magic && version == kIntakeVersion && zero == 0 && r.ok() && r.left() == 0;
   if (!whole || !crypto::equal(check, crypto::blake2b(bytes.first(kCheckedBytes))))
     return fail(Errc::corrupt, "an intake key file is damaged");
   CALLVAULT_TRY_ASSIGN(auto key, crypto::Key::copy_of(pepper));
@@ -80,7 +80,7 @@ Result<IntakeLease> acquire_intake(const base::Layout& layout) {
     if (locked) {
       CALLVAULT_TRY_ASSIGN(const auto again, list_intake(layout));
       if (!again.empty() && again.back() == ids.back()) {
-        base::Bytes bytes(kFileBytes + 1);
+        base::Bytes bytes(kIntakeBytes + 1);
         CALLVAULT_TRY_ASSIGN(const auto got, file->read_at(bytes, 0));
         CALLVAULT_TRY_ASSIGN(auto key, decode_intake(base::ByteView(bytes).first(got)));
         if (key.id != ids.back())

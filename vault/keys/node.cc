@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "keys/directory.h"
+#include "keys/unix_ms.h"
 
 namespace callvault::keys {
 namespace {
@@ -14,9 +15,6 @@ constexpr std::size_t kMaxMatterBytes = 0xffff;
 
 enum RowBits : std::uint8_t { restricted = 1, in_progress = 2, truncated = 4, interrupted = 8, duplicate_call_id = 16 };
 constexpr std::uint8_t kAllBits = 31;
-
-std::uint64_t ms(Time t) { return static_cast<std::uint64_t>(t.time_since_epoch().count()); }
-Time from_ms(std::uint64_t value) { return Time(std::chrono::milliseconds(static_cast<std::int64_t>(value))); }
 
 std::size_t row_size(const NodeRow& row) {
   std::size_t size = kMinRowBytes + row.intake.size() * 4 + row.tracks.size() * kTrackBytes;
@@ -32,9 +30,9 @@ std::uint8_t bits_of(const NodeRow& row) {
 
 void write_row(base::FieldWriter& w, const NodeRow& row) {
   w.bytes(row.id.bytes());
-  w.number(ms(row.started_at));
-  w.number(ms(row.expires_at));
-  w.number(ms(row.consent_since));
+  w.number(to_unix_ms(row.started_at));
+  w.number(to_unix_ms(row.expires_at));
+  w.number(to_unix_ms(row.consent_since));
   w.number(row.duration_s);
   w.number(static_cast<std::uint8_t>(row.basis));
   w.number(static_cast<std::uint8_t>(row.caller_consent));
@@ -47,7 +45,7 @@ void write_row(base::FieldWriter& w, const NodeRow& row) {
   for (const auto& h : row.holds) {
     w.text(h.matter);
     w.number(static_cast<std::uint8_t>(h.until.has_value() ? 1 : 0));
-    w.number(ms(h.until.value_or(Time{})));
+    w.number(to_unix_ms(h.until.value_or(Time{})));
   }
   w.number(static_cast<std::uint8_t>(row.tracks.size()));
   for (const auto& t : row.tracks) {
@@ -58,7 +56,7 @@ void write_row(base::FieldWriter& w, const NodeRow& row) {
   }
 }
 
-Error damaged() { return fail(Errc::corrupt, "a bucket node is damaged"); }
+Error damaged_rows() { return fail(Errc::corrupt, "a bucket node is damaged"); }
 
 Result<void> check_row(const NodeRow& row) {
   const bool fits =
@@ -80,19 +78,19 @@ Result<Node> Node::parse(crypto::SecretBuffer plain) {
   out.plain_ = std::move(plain);
   base::FieldReader r(out.plain_.reveal());
   const auto count = r.number<std::uint32_t>();
-  if (!r.ok() || count > kBucketCapacity) return damaged();
+  if (!r.ok() || count > kBucketCapacity) return damaged_rows();
   out.offsets_.reserve(count);
   for (std::uint32_t i = 0; i < count; ++i) out.offsets_.push_back(r.number<std::uint32_t>());
-  if (!r.ok()) return damaged();
+  if (!r.ok()) return damaged_rows();
   // Rows lie one behind the other, without a gap: so all of them together take no more memory than the node's size.
   std::size_t at = 4 + std::size_t{count} * 4;
   for (std::size_t i = 0; i < count; ++i) {
     const std::size_t end = i + 1 < count ? out.offsets_[i + 1] : out.plain_.size();
-    if (out.offsets_[i] != at || end > out.plain_.size() || end < at || end - at < kMinRowBytes) return damaged();
-    if (i > 0 && !(out.id_at(i - 1) < out.id_at(i))) return damaged();
+    if (out.offsets_[i] != at || end > out.plain_.size() || end < at || end - at < kMinRowBytes) return damaged_rows();
+    if (i > 0 && !(out.id_at(i - 1) < out.id_at(i))) return damaged_rows();
     at = end;
   }
-  if (at != out.plain_.size()) return damaged();
+  if (at != out.plain_.size()) return damaged_rows();
   return out;
 }
 
@@ -112,15 +110,15 @@ Result<NodeRow> decode_row(base::ByteView bytes) {
   base::FieldReader r(bytes);
   NodeRow row;
   row.id = RecordingId(r.array<RecordingId::kBytes>());
-  row.started_at = from_ms(r.number<std::uint64_t>());
-  row.expires_at = from_ms(r.number<std::uint64_t>());
-  row.consent_since = from_ms(r.number<std::uint64_t>());
+  row.started_at = from_unix_ms(r.number<std::uint64_t>());
+  row.expires_at = from_unix_ms(r.number<std::uint64_t>());
+  row.consent_since = from_unix_ms(r.number<std::uint64_t>());
   row.duration_s = r.number<std::uint32_t>();
   const auto basis = r.number<std::uint8_t>();
   const auto caller = r.number<std::uint8_t>();
   const auto agent = r.number<std::uint8_t>();
   const auto bits = r.number<std::uint8_t>();
-  if (basis > 3 || caller > 5 || agent > 5 || bits > kAllBits) return damaged();
+  if (basis > 3 || caller > 5 || agent > 5 || bits > kAllBits) return damaged_rows();
   row.basis = static_cast<Basis>(basis);
   row.caller_consent = static_cast<Consent>(caller);
   row.agent_consent = static_cast<Consent>(agent);
@@ -134,21 +132,21 @@ Result<NodeRow> decode_row(base::ByteView bytes) {
     h.matter = r.text();
     const auto ends = r.number<std::uint8_t>();
     const auto until = r.number<std::uint64_t>();
-    if (ends > 1 || (ends == 0 && until != 0)) return damaged();
-    if (ends == 1) h.until = from_ms(until);
+    if (ends > 1 || (ends == 0 && until != 0)) return damaged_rows();
+    if (ends == 1) h.until = from_unix_ms(until);
     row.holds.push_back(std::move(h));
   }
   for (auto n = r.number<std::uint8_t>(); n > 0 && r.ok(); --n) {
     TrackSecret t;
     const auto name = r.number<std::uint8_t>();
-    if (name > 2) return damaged();
+    if (name > 2) return damaged_rows();
     t.name = static_cast<TrackName>(name);
     t.segment = r.number<std::uint16_t>();
     t.header_hash = r.array<32>();
     t.secret = r.bytes(crypto::Key::kBytes);
     row.tracks.push_back(t);
   }
-  if (!r.ok() || r.left() != 0) return damaged();
+  if (!r.ok() || r.left() != 0) return damaged_rows();
   return row;
 }
 

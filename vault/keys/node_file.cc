@@ -9,24 +9,24 @@
 namespace callvault::keys {
 namespace {
 
-constexpr std::string_view kMagic = "CVBUCKET";
-constexpr std::uint16_t kVersion = 1;
+constexpr std::string_view kNodeMagic = "CVBUCKET";
+constexpr std::uint16_t kNodeVersion = 1;
 constexpr std::size_t kSaltBytes = 24;
-constexpr std::size_t kPrefixBytes = 8 + 2 + 2 + 4 + 8;
-constexpr std::size_t kHeaderBytes = kPrefixBytes + kSaltBytes;
+constexpr std::size_t kNodePrefixBytes = 8 + 2 + 2 + 4 + 8;
+constexpr std::size_t kHeaderBytes = kNodePrefixBytes + kSaltBytes;
 constexpr std::size_t kSealedPieceBytes = kNodePieceBytes + crypto::kTagBytes;
 
 std::string name_of(std::uint32_t bucket, std::uint64_t generation) {
   return "node " + std::to_string(bucket) + "." + std::to_string(generation);
 }
 
-Error damaged(const std::string& name) { return fail(Errc::corrupt, name + " is damaged"); }
+Error damaged_node(const std::string& name) { return fail(Errc::corrupt, name + " is damaged"); }
 
 base::Bytes node_prefix(std::uint32_t bucket, std::uint64_t generation) {
-  base::Bytes out(kPrefixBytes);
+  base::Bytes out(kNodePrefixBytes);
   base::FieldWriter w(out);
-  w.bytes(base::as_bytes(kMagic));
-  w.number(kVersion);
+  w.bytes(base::as_bytes(kNodeMagic));
+  w.number(kNodeVersion);
   w.number(std::uint16_t{0});
   w.number(bucket);
   w.number(generation);
@@ -52,12 +52,13 @@ std::optional<std::size_t> plain_size(std::uint64_t file_bytes) {
 
 Result<void> check_header(base::ByteView header, std::uint32_t bucket, std::uint64_t generation) {
   base::FieldReader r(header);
-  const bool magic = base::as_text(r.bytes(kMagic.size())) == kMagic;
+  const bool magic = base::as_text(r.bytes(kNodeMagic.size())) == kNodeMagic;
   const auto version = r.number<std::uint16_t>();
-  if (magic && r.ok() && version > kVersion) return fail(Errc::newer_version, "a bucket node is of a newer version");
+  if (magic && r.ok() && version > kNodeVersion)
+    return fail(Errc::newer_version, "a bucket node is of a newer version");
   const base::Bytes prefix = node_prefix(bucket, generation);
   if (header.size() < kHeaderBytes || !std::equal(prefix.begin(), prefix.end(), header.begin()))
-    return damaged(name_of(bucket, generation));
+    return damaged_node(name_of(bucket, generation));
   return {};
 }
 
@@ -68,7 +69,7 @@ Result<base::Bytes> seal_node(const crypto::SecretBuffer& plain, std::uint32_t b
   base::Bytes out = node_prefix(bucket, generation);
   const std::size_t pieces = pieces_of(plain.size());
   out.resize(kHeaderBytes + plain.size() + pieces * crypto::kTagBytes);
-  crypto::fill_random(base::MutableBytes(out).subspan(kPrefixBytes, kSaltBytes));
+  crypto::fill_random(base::MutableBytes(out).subspan(kNodePrefixBytes, kSaltBytes));
   CALLVAULT_TRY_ASSIGN(const auto key, piece_key(node_key, base::ByteView(out).first(kHeaderBytes)));
   for (std::size_t i = 0; i < pieces; ++i) {
     const std::size_t at = i * kNodePieceBytes;
@@ -83,7 +84,7 @@ Result<Node> open_node(base::ByteView file, std::uint32_t bucket, std::uint64_t 
                        const crypto::Key& node_key) {
   CALLVAULT_TRY(check_header(file.first(std::min(file.size(), kHeaderBytes)), bucket, generation));
   const auto size = plain_size(file.size());
-  if (!size) return damaged(name_of(bucket, generation));
+  if (!size) return damaged_node(name_of(bucket, generation));
   CALLVAULT_TRY_ASSIGN(const auto key, piece_key(node_key, file.first(kHeaderBytes)));
   CALLVAULT_TRY_ASSIGN(auto plain, crypto::SecretBuffer::make(*size));
   const std::size_t pieces = pieces_of(*size);
@@ -91,7 +92,7 @@ Result<Node> open_node(base::ByteView file, std::uint32_t bucket, std::uint64_t 
     const auto out = plain.reveal_mutable().subspan(i * kNodePieceBytes);
     const auto piece = out.first(std::min(kNodePieceBytes, out.size()));
     const auto sealed = file.subspan(kHeaderBytes + i * kSealedPieceBytes, piece.size() + crypto::kTagBytes);
-    if (!crypto::open_chunk(key, i, i + 1 == pieces, sealed, piece)) return damaged(name_of(bucket, generation));
+    if (!crypto::open_chunk(key, i, i + 1 == pieces, sealed, piece)) return damaged_node(name_of(bucket, generation));
   }
   return Node::parse(std::move(plain));
 }
@@ -105,19 +106,19 @@ Result<NodeReader> NodeReader::open(os::File file, std::uint32_t bucket, std::ui
   const auto size = plain_size(bytes);
   NodeReader out;
   out.name_ = name_of(bucket, generation);
-  if (!size || *size > kMaxNodeBytes) return damaged(out.name_);
+  if (!size || *size > kMaxNodeBytes) return damaged_node(out.name_);
   CALLVAULT_TRY_ASSIGN(out.key_, piece_key(node_key, header));
   CALLVAULT_TRY_ASSIGN(out.plain_, crypto::SecretBuffer::make(*size));
   out.opened_.resize(pieces_of(*size));
   out.file_ = std::move(file);
   CALLVAULT_TRY_ASSIGN(const auto count, out.plain(0, 4));
   out.count_ = base::FieldReader(count).number<std::uint32_t>();
-  if (out.count_ > kBucketCapacity) return damaged(out.name_);
+  if (out.count_ > kBucketCapacity) return damaged_node(out.name_);
   return out;
 }
 
 Result<base::ByteView> NodeReader::plain(std::size_t at, std::size_t bytes) {
-  if (at > plain_.size() || bytes > plain_.size() - at || bytes == 0) return damaged(name_);
+  if (at > plain_.size() || bytes > plain_.size() - at || bytes == 0) return damaged_node(name_);
   for (std::size_t i = at / kNodePieceBytes; i <= (at + bytes - 1) / kNodePieceBytes; ++i) {
     if (opened_[i]) continue;
     const auto rest = plain_.reveal_mutable().subspan(i * kNodePieceBytes);
@@ -126,7 +127,7 @@ Result<base::ByteView> NodeReader::plain(std::size_t at, std::size_t bytes) {
     const auto sealed = base::MutableBytes(buffer).first(piece.size() + crypto::kTagBytes);
     CALLVAULT_TRY_ASSIGN(const auto got, file_.read_at(sealed, kHeaderBytes + i * kSealedPieceBytes));
     if (got != sealed.size() || !crypto::open_chunk(*key_, i, i + 1 == opened_.size(), sealed, piece))
-      return damaged(name_);
+      return damaged_node(name_);
     opened_[i] = true;
   }
   return plain_.reveal().subspan(at, bytes);
@@ -161,7 +162,7 @@ Result<std::optional<NodeRow>> NodeReader::find(const RecordingId& id) {
   if (there != id) return std::optional<NodeRow>();
   CALLVAULT_TRY_ASSIGN(const auto begin, row_offset(low));
   CALLVAULT_TRY_ASSIGN(const auto end, row_offset(low + 1));
-  if (end < begin || end - begin < kMinRowBytes) return damaged(name_);
+  if (end < begin || end - begin < kMinRowBytes) return damaged_node(name_);
   CALLVAULT_TRY_ASSIGN(const auto bytes, plain(begin, end - begin));
   CALLVAULT_TRY_ASSIGN(auto row, decode_row(bytes));
   return std::optional<NodeRow>(std::move(row));
