@@ -46,11 +46,13 @@ Result<journal::Entry> entry_with_note(context::Context& context, std::string_vi
   return entry;
 }
 
-shred::Options shred_options(context::Context& context, bool retire_all) {
-  return {retire_all, [&context]() -> Result<std::vector<std::uint32_t>> {
-            CALLVAULT_TRY_ASSIGN(auto report, capture::settle(context, capture::SettleMode::everything));
-            return std::move(report.failed_intake);
-          }};
+shred::Options shred_options(context::Context& context) {
+  shred::Options out;
+  out.settle_everything = [&context]() -> Result<std::vector<std::uint32_t>> {
+    CALLVAULT_TRY_ASSIGN(auto report, capture::settle(context, capture::SettleMode::everything));
+    return std::move(report.failed_intake);
+  };
+  return out;
 }
 
 retention::Candidate candidate_of(const NodeRow& row, const std::set<RecordingId>& outstanding) {
@@ -183,7 +185,7 @@ Result<ConsentReport> Vault::set_consent(const Person& person, const ConsentChan
       std::string(change.consent == Consent::refused ? retention::kConsentRefused : retention::kConsentWithdrawn),
       std::nullopt};
   if (change.party == Party::agent && agent_is_apart(found.row)) victim.track = TrackName::agent;
-  CALLVAULT_TRY_ASSIGN(const auto shredded, shred::run(context, {victim}, shred_options(context, false)));
+  CALLVAULT_TRY_ASSIGN(const auto shredded, shred::run(context, {victim}, shred_options(context)));
   if (!shredded.outstanding.empty())
     return fail(Errc::partly_done,
                 "recording " + change.id.text() +
@@ -297,7 +299,7 @@ Result<EraseReport> Vault::erase(const Person& person, const EraseOptions& optio
   accepted.insert(accepted.end(), std::make_move_iterator(refused.begin()), std::make_move_iterator(refused.end()));
   CALLVAULT_TRY(context.log.append(accepted));
   if (victims.empty()) return report;
-  CALLVAULT_TRY_ASSIGN(const auto shredded, shred::run(context, std::move(victims), shred_options(context, false)));
+  CALLVAULT_TRY_ASSIGN(const auto shredded, shred::run(context, std::move(victims), shred_options(context)));
   report.epoch = shredded.epoch;
   for (auto& item : report.items) {
     if (std::find(shredded.outstanding.begin(), shredded.outstanding.end(), item.id) == shredded.outstanding.end())
@@ -315,10 +317,11 @@ Result<PurgeReport> Vault::purge(const PurgeOptions& options) {
   PurgeReport report;
   report.dry_run = options.dry_run;
   const retention::Rules rules = rules_of(context, options.confirm);
-  // Before anything is touched: a clock that runs backwards must not even settle.
-  if (!options.confirm && !options.dry_run) CALLVAULT_TRY(retention::guard_clock(retention::Plan{}, rules));
-  CALLVAULT_TRY_ASSIGN(const auto settled, capture::settle(context, capture::SettleMode::finished));
-  report.settled = settled.settled;
+  // A clock that runs backwards must not even settle.
+  if (options.confirm || !retention::is_clock_behind(rules)) {
+    CALLVAULT_TRY_ASSIGN(const auto settled, capture::settle(context, capture::SettleMode::finished));
+    report.settled = settled.settled;
+  }
   CALLVAULT_TRY_ASSIGN(auto planned, make_plan(context, rules));
   report.kept = planned.plan.kept;
   report.expired = planned.plan.expired;
@@ -346,7 +349,10 @@ Result<PurgeReport> Vault::purge(const PurgeOptions& options) {
   for (const auto& [id, key] : context.state.directory().intake)
     retire = retire || context.now - key.created > kIntakeLife;
   if (!victims.empty() || retire) {
-    CALLVAULT_TRY_ASSIGN(const auto shredded, shred::run(context, std::move(victims), shred_options(context, retire)));
+    auto how = shred_options(context);
+    how.retire_all_intake = retire;
+    how.progress = options.progress;
+    CALLVAULT_TRY_ASSIGN(const auto shredded, shred::run(context, std::move(victims), how));
     report.shredded = shredded.shredded;
     report.outstanding = shredded.outstanding.size();
     report.buckets_rewritten = shredded.buckets_rewritten;
@@ -360,7 +366,7 @@ Result<PurgeReport> Vault::purge(const PurgeOptions& options) {
                                               {"refused", std::to_string(report.refused)},
                                               {"kept", std::to_string(report.kept)}}));
   CALLVAULT_TRY(context.log.pin_head());
-  context.state.edit().last_purge = context.now;
+  context.state.edit().last_purge = std::max(context.now, rules.last_purge.value_or(context.now));
   CALLVAULT_TRY(context.state.commit());
   return report;
 }

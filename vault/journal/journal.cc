@@ -65,6 +65,18 @@ Result<void> store_checkpoint(const os::Path& folder, const std::string& text) {
   return os::rename_file(fresh, folder / kCheckpointFile);
 }
 
+// What `sign_anew` has instead of a checkpoint.
+Result<void> require_remembered(const View& view, const Head& remembered) {
+  if (remembered.size > view.size())
+    return fail(Errc::corrupt, "journal: " + std::to_string(view.size()) + " entries are left of at least " +
+                                   std::to_string(remembered.size) + "; nothing was signed");
+  CALLVAULT_TRY_ASSIGN(const Head head, view.head_at(remembered.size));
+  if (head != remembered)
+    return fail(Errc::corrupt, "journal: the first " + std::to_string(remembered.size) +
+                                   " entries are not the ones that are remembered; nothing was signed");
+  return {};
+}
+
 }  // namespace
 
 Result<void> Journal::create(const os::Path& folder, std::string_view origin, const crypto::Key& signing_seed) {
@@ -97,6 +109,21 @@ Result<Journal> Journal::open(const os::Path& folder) {
 
 Result<std::uint64_t> Journal::append(std::span<const Entry> entries, const crypto::Key& signing_seed,
                                       std::chrono::milliseconds patience) {
+  return write(entries, signing_seed, nullptr, patience);
+}
+
+Result<void> Journal::require_checkpoint() const {
+  CALLVAULT_TRY(read_checkpoint(folder_, origin_, public_key_));
+  return {};
+}
+
+Result<std::uint64_t> Journal::sign_anew(const Entry& entry, const crypto::Key& signing_seed, const Head& remembered,
+                                         std::chrono::milliseconds patience) {
+  return write(std::span(&entry, 1), signing_seed, &remembered, patience);
+}
+
+Result<std::uint64_t> Journal::write(std::span<const Entry> entries, const crypto::Key& signing_seed,
+                                     const Head* remembered, std::chrono::milliseconds patience) {
   CALLVAULT_TRY_ASSIGN(const auto lines, encode_all(entries));
   if (crypto::signing_public_key(signing_seed) != public_key_)
     return fail(Errc::usage, "journal: the signing key is not the journal's: " + folder_.string());
@@ -105,8 +132,10 @@ Result<std::uint64_t> Journal::append(std::span<const Entry> entries, const cryp
     CALLVAULT_TRY(renew_entries(folder_));
     suspect_ = false;
   }
-  CALLVAULT_TRY_ASSIGN(View view, View::load(folder_, origin_, public_key_, {.parse_tail = true}));
+  const View::Options options{.believe_derived = remembered == nullptr, .parse_tail = true};
+  CALLVAULT_TRY_ASSIGN(View view, View::load(folder_, origin_, public_key_, options));
   CALLVAULT_TRY(view.require_signed_part());
+  CALLVAULT_TRY(remembered == nullptr ? view.require_checkpoint() : require_remembered(view, *remembered));
   const std::uint64_t first = view.size();
   const std::uint64_t start = view.entry_bytes();
 
@@ -124,9 +153,13 @@ Result<std::uint64_t> Journal::append(std::span<const Entry> entries, const cryp
     return std::move(synced).error();
   }
 
-  // From here on it has happened. What cannot be stored now is derived again by the next append.
+  // From here on it has happened. What cannot be stored now is brought up to date by the next append: there is an older
+  // checkpoint, unless a new one is what was asked for.
   for (const std::string& line : lines) view.add(line);
-  if (view.store(folder_)) (void)store_checkpoint(folder_, make_checkpoint(origin_, view.head(), signing_seed));
+  auto stored = view.store(folder_);
+  if (stored) stored = store_checkpoint(folder_, make_checkpoint(origin_, view.head(), signing_seed));
+  if (stored && remembered != nullptr) stored = os::sync_folder(folder_);
+  if (!stored && remembered != nullptr) return std::move(stored).error();
   return first;
 }
 

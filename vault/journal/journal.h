@@ -1,5 +1,5 @@
-// The append-only log of the vault's life: lines in `entries` are the truth, everything else in the folder but `origin`
-// and `key.pub` can be made again from them. Format: docs/format/journal.md.
+// The append-only log of the vault's life: lines in `entries` are the truth, `checkpoint` signs them, `offsets` and
+// `hashes` can be made again from them. Format: docs/format/journal.md.
 #pragma once
 
 #include <chrono>
@@ -27,8 +27,8 @@ struct VerifyReport {
   std::vector<std::string> problems{};  // empty: nothing was changed
 };
 
-// Readers take no lock, write nothing and work on a read-only copy; they see a prefix that is at least as long as
-// whatever was acknowledged before they began. Errors: Errc::corrupt when the journal is damaged, not_found past its
+// Readers take no lock, write nothing and work on a read-only copy, even without a checkpoint; they see a prefix that
+// is at least as long as whatever was acknowledged before they began. Errors: Errc::corrupt when the journal is damaged, not_found past its
 // end.
 class Journal {
  public:
@@ -38,9 +38,9 @@ class Journal {
   static Result<Journal> open(const os::Path& folder);
 
   // Durable on return; the index of the first. After an error none of them is visible; only a crash right behind a
-  // failed write may bring them back. Takes the journal's lock for `patience` (Errc::busy). Refuses to sign what
-  // contradicts the last checkpoint (Errc::corrupt), a key that is not the journal's, and an entry that is not valid
-  // (Errc::usage).
+  // failed write may bring them back. Takes the journal's lock for `patience` (Errc::busy). Refuses to sign when the
+  // last checkpoint is missing, not genuine, or contradicted (Errc::corrupt), with a key that is not the journal's, and
+  // an entry that is not valid (Errc::usage).
   Result<std::uint64_t> append(std::span<const Entry> entries, const crypto::Key& signing_seed,
                                std::chrono::milliseconds patience);
   Result<std::uint64_t> append(const Entry& entry, const crypto::Key& signing_seed,
@@ -48,7 +48,15 @@ class Journal {
     return append(std::span(&entry, 1), signing_seed, patience);
   }
 
-  // Makes offsets and hashes again from the entries: for `check` and `recover`, when verify says they are not ok.
+  // Errc::corrupt when the checkpoint is missing or does not verify under key.pub; nothing can be appended then. One that
+  // is older than the entries is fine: a crash came before its renewal.
+  Result<void> require_checkpoint() const;
+  // For `recover`: signs entries that have no checkpoint any more, `entry` (which says so) behind them, durably.
+  // Errc::corrupt unless each line is an entry and the tree begins with `remembered`, somebody's who can be trusted.
+  Result<std::uint64_t> sign_anew(const Entry& entry, const crypto::Key& signing_seed, const Head& remembered,
+                                  std::chrono::milliseconds patience);
+
+  // Makes offsets and hashes again from the entries: for `recover`, when verify says they are not ok.
   Result<void> rebuild_derived(std::chrono::milliseconds patience);
 
   Result<Head> head() const;
@@ -74,6 +82,8 @@ class Journal {
   const crypto::SigningPublicKey& public_key() const { return public_key_; }  // from key.pub: not a trust anchor
 
  private:
+  Result<std::uint64_t> write(std::span<const Entry> entries, const crypto::Key& signing_seed, const Head* remembered,
+                              std::chrono::milliseconds patience);
   Journal(os::Path folder, std::string origin, const crypto::SigningPublicKey& key)
       : folder_(std::move(folder)), origin_(std::move(origin)), public_key_(key) {}
 

@@ -61,11 +61,8 @@ class Verifier {
   }
 
   void take_checkpoint(const os::Path& folder, std::string_view origin, const crypto::SigningPublicKey& key) {
-    const auto text = os::read_file(folder / kCheckpointFile, kMaxCheckpointBytes);
-    if (!text) return problem("the checkpoint cannot be read: " + text.error().message);
-    auto checkpoint = parse_checkpoint(base::as_text(*text), key);
+    auto checkpoint = read_checkpoint(folder, origin, key);
     if (!checkpoint) return problem(checkpoint.error().message);
-    if (checkpoint->origin != origin) return problem("the checkpoint is of another journal: " + checkpoint->origin);
     report_.checkpoint = std::move(checkpoint).value();
   }
 

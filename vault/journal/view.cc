@@ -42,17 +42,34 @@ Result<void> store_items(const os::Path& path, std::uint64_t first, const std::v
 
 }  // namespace
 
+Result<Checkpoint> read_checkpoint(const os::Path& folder, std::string_view origin,
+                                   const crypto::SigningPublicKey& key) {
+  const os::Path path = folder / kCheckpointFile;
+  const auto unusable = [&](std::string_view what) {
+    return fail(Errc::corrupt, std::string(what) + ": " + path.string() +
+                                   "; 'callvault recover' verifies the entries and signs it anew");
+  };
+  auto text = os::read_file(path, kMaxCheckpointBytes);
+  if (!text && text.error().code == Errc::not_found) return unusable("journal checkpoint: it is missing");
+  if (!text && text.error().code == Errc::corrupt) return unusable("journal checkpoint: it is too large");
+  if (!text) return std::move(text).error();
+  auto checkpoint = parse_checkpoint(base::as_text(*text), key);
+  if (!checkpoint) return unusable(checkpoint.error().message);
+  if (checkpoint->origin != origin) return unusable("journal checkpoint: it is of another journal");
+  return checkpoint;
+}
+
 // The checkpoint is read first: whatever it covers is then in the files that are opened after it, since appends write
 // it last.
 Result<View> View::load(const os::Path& folder, std::string_view origin, const crypto::SigningPublicKey& key,
                         Options options) {
   View out;
-  if (auto text = os::read_file(folder / kCheckpointFile, kMaxCheckpointBytes); text) {
-    auto checkpoint = parse_checkpoint(base::as_text(*text), key);
-    if (checkpoint && checkpoint->origin == origin) out.checkpoint_ = std::move(checkpoint).value();
-  } else if (text.error().code != Errc::not_found && text.error().code != Errc::corrupt) {
-    return std::move(text).error();
-  }
+  if (auto checkpoint = read_checkpoint(folder, origin, key); checkpoint)
+    out.checkpoint_ = std::move(checkpoint).value();
+  else if (checkpoint.error().code == Errc::corrupt)
+    out.no_checkpoint_ = std::move(checkpoint).error();
+  else
+    return std::move(checkpoint).error();
   out.offsets_ = open_if_there(folder / kOffsetsFile);
   out.hashes_ = open_if_there(folder / kHashesFile);
   CALLVAULT_TRY_ASSIGN(out.entries_, os::File::open_read(folder / kEntriesFile));
@@ -114,6 +131,11 @@ void View::add(std::string_view line) {
 
 Result<void> View::require_signed_part() const {
   if (contradicts_) return damaged_file("the entries are not the ones that were signed", entries_);
+  return {};
+}
+
+Result<void> View::require_checkpoint() const {
+  if (no_checkpoint_) return *no_checkpoint_;
   return {};
 }
 

@@ -22,6 +22,9 @@ inline constexpr const char* kKeyFile = "key.pub";
 inline constexpr const char* kLockFile = "lock";
 inline constexpr const char* kSuspectFile = "suspect";
 
+// The signed checkpoint. Errc::corrupt, with what to do, when there is none or it does not verify.
+Result<Checkpoint> read_checkpoint(const os::Path& folder, std::string_view origin, const crypto::SigningPublicKey& key);
+
 class View {
  public:
   struct Options {
@@ -36,6 +39,8 @@ class View {
   Head head() const { return builder_.head(); }
   // Errc::corrupt when the entries contradict the signed checkpoint.
   Result<void> require_signed_part() const;
+  // Errc::corrupt when there is no genuine checkpoint: nobody but `recover` may then sign.
+  Result<void> require_checkpoint() const;
 
   // Where entry `index` ends, behind its newline. REQUIRES: index < size().
   Result<std::uint64_t> end_of(std::uint64_t index) const;
@@ -69,6 +74,7 @@ class View {
   bool rebuild_ = false;  // the files are to be replaced, not continued
   bool contradicts_ = false;
   std::optional<Checkpoint> checkpoint_;
+  std::optional<Error> no_checkpoint_;  // why there is none
   TreeBuilder builder_;
   std::vector<std::uint64_t> ends_;     // of the entries from believed_ on
   std::vector<crypto::Digest> stored_;  // their hashes, from stored_count(believed_) on

@@ -66,9 +66,13 @@ Plan plan(std::span<const Candidate> candidates, const Rules& rules) {
   return out;
 }
 
+bool is_clock_behind(const Rules& rules) {
+  return rules.last_purge && *rules.last_purge - rules.now > rules.clock_slack;
+}
+
 Result<void> guard_clock(const Plan& plan, const Rules& rules) {
   if (rules.confirm == plan.expired) return {};
-  const bool back = rules.last_purge && rules.now < *rules.last_purge;
+  const bool back = is_clock_behind(rules);
   const bool far = !rules.last_purge || rules.now - *rules.last_purge > rules.clock_jump;
   if (!back && !(far && plan.expired > rules.clock_jump_limit)) return {};
 

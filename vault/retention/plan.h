@@ -68,6 +68,8 @@ struct Rules {
   std::chrono::seconds pending_grace = std::chrono::hours(24);
   std::optional<Time> last_purge = std::nullopt;  // the last completed one; before the first, the vault's creation
   std::optional<std::uint64_t> confirm = std::nullopt;  // the operator's count
+  std::chrono::minutes clock_slack =
+      std::chrono::minutes(5);  // a clock that is set by a time server steps back a little
   std::chrono::hours clock_jump = std::chrono::hours(72);
   std::uint64_t clock_jump_limit = 100;
 };
@@ -81,8 +83,11 @@ struct Plan {
 PlannedItem decide(const Candidate& candidate, const Rules& rules);
 Plan plan(std::span<const Candidate> candidates, const Rules& rules);
 
-// A wrong clock must not destroy anything. Refuses when `now` precedes the last completed purge, and when it lies more
-// than `clock_jump` after it (or there is none to compare with) while the plan expires more than `clock_jump_limit`
+// `now` precedes the last completed purge by more than the slack.
+bool is_clock_behind(const Rules& rules);
+
+// A wrong clock must not destroy anything. Refuses when the clock is behind, and when it lies more than `clock_jump`
+// after the last purge (or there is none to compare with) while the plan expires more than `clock_jump_limit`
 // recordings; unless `confirm` names exactly the number that the plan expires. Errors: refused, with the counts.
 Result<void> guard_clock(const Plan& plan, const Rules& rules);
 

@@ -10,8 +10,10 @@
 namespace callvault::shred {
 namespace {
 
-Result<void> remove_recordings(const context::Context& context, const std::vector<Doomed>& doomed) {
+Result<void> remove_recordings(const context::Context& context, const std::vector<Doomed>& doomed,
+                               const Progress& progress) {
   std::set<os::Path> folders;
+  std::uint64_t done = 0;
   for (const auto& d : doomed) {
     const os::Path folder = context::recording_folder(context.layout, d.day);
     for (const auto& t : d.tracks) {
@@ -19,6 +21,7 @@ Result<void> remove_recordings(const context::Context& context, const std::vecto
                            os::remove_file(folder / base::sealed_file_name(d.id, t.first, t.second)));
       if (was_there) folders.insert(folder);
     }
+    if (progress) progress(++done, doomed.size());
   }
   for (const auto& folder : folders) {
     CALLVAULT_TRY(os::sync_folder(folder));
@@ -97,8 +100,9 @@ Result<void> journal_end(context::Context& context, const std::vector<Doomed>& d
 
 }  // namespace
 
-Result<void> clean(context::Context& context, const std::vector<Doomed>& doomed, std::uint64_t epoch, bool journalled) {
-  CALLVAULT_TRY(remove_recordings(context, doomed));
+Result<void> clean(context::Context& context, const std::vector<Doomed>& doomed, std::uint64_t epoch, bool journalled,
+                   const Progress& progress) {
+  CALLVAULT_TRY(remove_recordings(context, doomed, progress));
   CALLVAULT_TRY(remove_incoming(context.layout, doomed));
   CALLVAULT_TRY(context.state.remove_superseded());
   CALLVAULT_TRY(renew_index(context, doomed));

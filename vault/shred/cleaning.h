@@ -3,12 +3,14 @@
 
 #include <vector>
 
+#include "callvault/options.h"
 #include "shred/intent.h"
 
 namespace callvault::shred {
 
 // Files, superseded nodes, index rows; then, unless `journalled` already, tombstones and the end of the intent. May be
-// done twice.
-Result<void> clean(context::Context& context, const std::vector<Doomed>& doomed, std::uint64_t epoch, bool journalled);
+// done twice. `progress` counts the recordings whose files are gone.
+Result<void> clean(context::Context& context, const std::vector<Doomed>& doomed, std::uint64_t epoch, bool journalled,
+                   const Progress& progress);
 
 }  // namespace callvault::shred

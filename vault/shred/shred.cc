@@ -50,8 +50,8 @@ Result<bool> holds_doomed(const keys::Node& node, const DoomedById& doomed) {
 
 class Shredding {
  public:
-  Shredding(context::Context& context, std::vector<Target> targets, Retirement retirement)
-      : context_(context), targets_(std::move(targets)), retirement_(std::move(retirement)) {}
+  Shredding(context::Context& context, std::vector<Target> targets, Retirement retirement, const Progress& progress)
+      : context_(context), targets_(std::move(targets)), retirement_(std::move(retirement)), progress_(progress) {}
 
   Result<Report> run() {
     const auto start = SteadyClock::now();
@@ -71,7 +71,7 @@ class Shredding {
     report_.intake_retired = retirement_.retired().size();
     for (const auto id : retirement_.retired())
       CALLVAULT_TRY(os::remove_file(context_.layout.intake() / std::to_string(id)));
-    CALLVAULT_TRY(clean(context_, doomed_, report_.epoch, false));
+    CALLVAULT_TRY(clean(context_, doomed_, report_.epoch, false, progress_));
     report_.cleaned_ms = ms_since(start);
     return report_;
   }
@@ -141,6 +141,7 @@ class Shredding {
   context::Context& context_;
   std::vector<Target> targets_;
   Retirement retirement_;
+  const Progress& progress_;
   Report report_;
   std::vector<Doomed> doomed_;
   std::map<std::uint32_t, DoomedById> by_bucket_;
@@ -156,7 +157,7 @@ bool was_asked_for(const Doomed& d) {
 Result<Report> run(context::Context& context, std::vector<Victim> victims, const Options& options) {
   auto targets = merge(std::move(victims));
   CALLVAULT_TRY_ASSIGN(auto retirement, Retirement::run(context, targets, options));
-  return Shredding(context, std::move(targets), std::move(retirement)).run();
+  return Shredding(context, std::move(targets), std::move(retirement), options.progress).run();
 }
 
 bool is_pending(const base::Layout& layout) { return os::exists(pending_path(layout)); }
@@ -166,7 +167,7 @@ Result<Finished> finish_pending(context::Context& context) {
   if (!pending && pending.error().code == Errc::not_found) return Finished{};
   if (!pending) return std::move(pending).error();
   if (pending->next_epoch != 0 && context.state.directory().epoch >= pending->next_epoch) {
-    CALLVAULT_TRY(clean(context, pending->doomed, pending->next_epoch, pending->journalled));
+    CALLVAULT_TRY(clean(context, pending->doomed, pending->next_epoch, pending->journalled, {}));
     return Finished{1, 0};
   }
   // Before the commit: nothing was taken away.

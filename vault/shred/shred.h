@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "callvault/options.h"
 #include "context/context.h"
 
 namespace callvault::shred {
@@ -31,6 +32,7 @@ struct Options {
   // A recorder holds its intake key only until its header is durable. One that stalls longer delays only the shred of
   // recordings sealed to that key.
   std::chrono::milliseconds intake_patience{5000};
+  Progress progress{};  // of removing the files, after all of it is irrecoverable
 };
 
 struct Report {
