@@ -33,6 +33,7 @@ Result<std::unique_ptr<Session>> Session::begin(Vault::Impl& vault, Access acces
     const bool changes = access == Access::change;
     const auto mode = changes ? os::LockMode::exclusive : os::LockMode::shared;
     CALLVAULT_TRY_ASSIGN(auto lock, os::Lock::acquire(vault.layout.state_lock(), mode, vault.patience));
+    if (changes) CALLVAULT_TRY(vault.journal->require_checkpoint());  // what cannot be journalled must not begin
     auto state = keys::KeyState::load(vault.layout, *vault.keeper,
                                       changes ? keys::KeyState::Access::change : keys::KeyState::Access::look);
     if (!state) return std::move(state).error();
@@ -86,7 +87,14 @@ Result<void> Session::recover() {
   CALLVAULT_TRY(std::move(refreshed));
   CALLVAULT_TRY_ASSIGN(finished_, shred::finish_pending(*context_));
   CALLVAULT_TRY_ASSIGN(const bool edited, context::ensure_staff_keys(state_.edit(), context_->now));
-  return edited ? state_.commit() : Result<void>();
+  if (edited) {
+    state_.use_spare(true);  // or the first purge of a month would fail on a full disk
+    CALLVAULT_TRY(state_.commit());
+    state_.use_spare(false);
+  }
+  (void)state_.refill_spare();  // doctor tells when there is no room
+  vault_.journal->keep_room();
+  return {};
 }
 
 Result<void> Session::admit(const Person& person, std::string_view verb) {
@@ -196,6 +204,25 @@ Result<void> survey(context::Context& context,
     }
   }
   return {};
+}
+
+std::set<RecordingId> outstanding_of(const keys::Directory& directory) {
+  std::set<RecordingId> out;
+  for (const auto& o : directory.outstanding) out.insert(o.id);
+  return out;
+}
+
+bool agent_is_apart(const keys::NodeRow& row) {
+  return std::any_of(row.tracks.begin(), row.tracks.end(), [](const auto& t) { return t.name == TrackName::agent; });
+}
+
+shred::Options shred_options(context::Context& context) {
+  shred::Options out;
+  out.settle_everything = [&context]() -> Result<std::vector<std::uint32_t>> {
+    CALLVAULT_TRY_ASSIGN(auto report, capture::settle(context, capture::SettleMode::everything));
+    return std::move(report.failed_intake);
+  };
+  return out;
 }
 
 }  // namespace callvault

@@ -3,6 +3,7 @@
 
 #include <functional>
 #include <memory>
+#include <set>
 #include <string>
 
 #include "callvault/vault.h"
@@ -84,12 +85,15 @@ bool is_held(const keys::NodeRow& row, Time now);
 State state_of(const keys::NodeRow& row, Time now);
 CallRecord to_record(const keys::Bucket& bucket, const keys::NodeRow& row, const catalog::Row& details, Time now);
 
-// Every recording of the vault as retention::plan wants it, bucket by bucket.
-struct Surveyed {
-  std::uint32_t bucket = 0;
-  RecordingId id;
-};
+// Every recording of the vault, bucket by bucket.
 Result<void> survey(context::Context& context,
                     const std::function<Result<void>(const keys::Bucket&, const keys::NodeRow&)>& visit);
+
+// Shreds whose erasure or withdrawal was accepted and is not final.
+std::set<RecordingId> outstanding_of(const keys::Directory& directory);
+// The agent's voice is a track of its own.
+bool agent_is_apart(const keys::NodeRow& row);
+// How every verb shreds. `context` outlives it.
+shred::Options shred_options(context::Context& context);
 
 }  // namespace callvault

@@ -1,4 +1,4 @@
-// What changes a recording's fate: consent, holds, erasure, the nightly purge.
+// What people decide about a recording: consent, holds, erasure.
 #include <algorithm>
 #include <set>
 
@@ -14,9 +14,6 @@ namespace {
 using keys::NodeRow;
 
 constexpr std::size_t kMaxMatterBytes = 128;
-// Intake keys rotate nightly: a purge retires those that are older than this, so that two purges a night do not.
-constexpr std::chrono::hours kIntakeLife{20};
-
 // Takes a recording's row through a change that takes nothing away: a new node generation, the journal, the directory.
 Result<void> rewrite_row(context::Context& context, const Located& found, const journal::Entry& entry,
                          const std::function<void(NodeRow&)>& change, bool index_changes) {
@@ -44,99 +41,6 @@ Result<journal::Entry> entry_with_note(context::Context& context, std::string_vi
   CALLVAULT_TRY_ASSIGN(const auto secret, crypto::Key::copy_of(row.record_secret));
   CALLVAULT_TRY(context::Log::add_note(entry, row.id, secret, note));
   return entry;
-}
-
-shred::Options shred_options(context::Context& context) {
-  shred::Options out;
-  out.settle_everything = [&context]() -> Result<std::vector<std::uint32_t>> {
-    CALLVAULT_TRY_ASSIGN(auto report, capture::settle(context, capture::SettleMode::everything));
-    return std::move(report.failed_intake);
-  };
-  return out;
-}
-
-retention::Candidate candidate_of(const NodeRow& row, const std::set<RecordingId>& outstanding) {
-  retention::Candidate out;
-  out.id = row.id;
-  out.started_at = row.started_at;
-  out.expires_at = row.expires_at;
-  out.caller_consent = row.caller_consent;
-  out.agent_consent = context::deciding_agent_consent(row);
-  out.basis = row.basis;
-  out.held = !row.holds.empty();
-  for (const auto& hold : row.holds) {
-    if (!hold.until) {
-      out.held_until.reset();
-      break;
-    }
-    out.held_until = std::max(out.held_until.value_or(*hold.until), *hold.until);
-  }
-  out.restricted = row.restricted;
-  out.in_progress = row.in_progress;
-  out.consent_since = row.consent_since;
-  out.erase_requested = outstanding.contains(row.id);
-  return out;
-}
-
-std::set<RecordingId> outstanding_of(const keys::Directory& directory) {
-  std::set<RecordingId> out;
-  for (const auto& o : directory.outstanding) out.insert(o.id);
-  return out;
-}
-
-retention::Rules rules_of(const context::Context& context, std::optional<std::uint64_t> confirm) {
-  retention::Rules rules;
-  rules.now = context.now;
-  rules.pending_grace = context.config.pending_grace;
-  rules.last_purge = context.state.directory().last_purge;
-  rules.confirm = confirm;
-  return rules;
-}
-
-bool agent_is_apart(const NodeRow& row) {
-  return std::any_of(row.tracks.begin(), row.tracks.end(), [](const auto& t) { return t.name == TrackName::agent; });
-}
-
-// Which tracks of an expiring recording go: none named when it goes whole. Only the agent's when nothing but that
-// party's consent, or an unfinished shred of that voice, is the cause.
-std::vector<TrackName> tracks_that_go(const keys::Directory& directory, const NodeRow& row,
-                                      const retention::Candidate& candidate, const retention::Rules& rules) {
-  std::set<TrackName> out;
-  retention::Candidate rest = candidate;
-  rest.erase_requested = false;
-  for (const auto& o : directory.outstanding) {
-    if (o.id != row.id) continue;
-    if (!o.track) return {};
-    out.insert(*o.track);
-  }
-  if (agent_is_apart(row)) {
-    if (retention::decide(rest, rules).decision == Decision::expire) out.insert(TrackName::agent);
-    rest.agent_consent = Consent::unknown;
-  }
-  if (retention::decide(rest, rules).decision == Decision::expire) return {};
-  return {out.begin(), out.end()};
-}
-
-struct PurgePlan {
-  retention::Plan plan;
-  std::vector<std::uint32_t> buckets;           // of plan.items
-  std::vector<std::vector<TrackName>> partial;  // of plan.items: the tracks that go alone, or none
-};
-
-Result<PurgePlan> make_plan(context::Context& context, const retention::Rules& rules) {
-  PurgePlan out;
-  std::vector<retention::Candidate> candidates;
-  const auto outstanding = outstanding_of(context.state.directory());
-  CALLVAULT_TRY(survey(context, [&](const keys::Bucket& bucket, const NodeRow& row) -> Result<void> {
-    candidates.push_back(candidate_of(row, outstanding));
-    out.buckets.push_back(bucket.number);
-    const bool expires = retention::decide(candidates.back(), rules).decision == Decision::expire;
-    out.partial.push_back(expires ? tracks_that_go(context.state.directory(), row, candidates.back(), rules)
-                                  : std::vector<TrackName>());
-    return {};
-  }));
-  out.plan = retention::plan(candidates, rules);
-  return out;
 }
 
 bool is_reference(std::string_view text) {
@@ -309,98 +213,6 @@ Result<EraseReport> Vault::erase(const Person& person, const EraseOptions& optio
     item.reason = "outstanding: a stalled recorder still holds its intake key; the next purge retries";
   }
   return report;
-}
-
-Result<PurgeReport> Vault::purge(const PurgeOptions& options) {
-  CALLVAULT_TRY_ASSIGN(const auto session, Session::begin(*impl_, Access::change, ""));
-  auto& context = session->context();
-  PurgeReport report;
-  report.dry_run = options.dry_run;
-  const retention::Rules rules = rules_of(context, options.confirm);
-  // A clock that runs backwards must not even settle.
-  if (options.confirm || !retention::is_clock_behind(rules)) {
-    CALLVAULT_TRY_ASSIGN(const auto settled, capture::settle(context, capture::SettleMode::finished));
-    report.settled = settled.settled;
-  }
-  CALLVAULT_TRY_ASSIGN(auto planned, make_plan(context, rules));
-  report.kept = planned.plan.kept;
-  report.expired = planned.plan.expired;
-  report.refused = planned.plan.refused;
-  std::vector<shred::Victim> victims;
-  for (std::size_t i = 0; i < planned.plan.items.size(); ++i) {
-    auto& item = planned.plan.items[i];
-    if (item.decision == Decision::keep) continue;
-    if (item.decision == Decision::expire) {
-      std::string reason = item.reason;
-      // What was asked for keeps the reason it was asked for.
-      for (const auto& o : context.state.directory().outstanding)
-        if (o.id == item.id) reason = o.reason;
-      if (planned.partial[i].empty()) victims.push_back({item.id, planned.buckets[i], reason, std::nullopt});
-      for (const auto track : planned.partial[i]) victims.push_back({item.id, planned.buckets[i], reason, track});
-    }
-    report.plan.push_back(std::move(item));
-  }
-  report.epoch = context.state.directory().epoch;
-  const auto guard = retention::guard_clock(planned.plan, rules);
-  if (options.dry_run) return report;
-  CALLVAULT_TRY(guard);
-
-  bool retire = false;
-  for (const auto& [id, key] : context.state.directory().intake)
-    retire = retire || context.now - key.created > kIntakeLife;
-  if (!victims.empty() || retire) {
-    auto how = shred_options(context);
-    how.retire_all_intake = retire;
-    how.progress = options.progress;
-    CALLVAULT_TRY_ASSIGN(const auto shredded, shred::run(context, std::move(victims), how));
-    report.shredded = shredded.shredded;
-    report.outstanding = shredded.outstanding.size();
-    report.buckets_rewritten = shredded.buckets_rewritten;
-    report.buckets_dropped = shredded.buckets_dropped;
-    report.epoch = shredded.epoch;
-    report.irrecoverable_ms = shredded.irrecoverable_ms;
-    report.cleaned_ms = shredded.cleaned_ms;
-  }
-  CALLVAULT_TRY(context.log.append("purged", {{"shredded", std::to_string(report.shredded)},
-                                              {"outstanding", std::to_string(report.outstanding)},
-                                              {"refused", std::to_string(report.refused)},
-                                              {"kept", std::to_string(report.kept)}}));
-  CALLVAULT_TRY(context.log.pin_head());
-  context.state.edit().last_purge = std::max(context.now, rules.last_purge.value_or(context.now));
-  CALLVAULT_TRY(context.state.commit());
-  return report;
-}
-
-Result<StatusReport> Vault::status() {
-  CALLVAULT_TRY_ASSIGN(const auto session, Session::begin(*impl_, Access::look, ""));
-  auto& context = session->context();
-  StatusReport out;
-  out.organisation = context.config.organisation;
-  out.time_zone = context.config.time_zone;
-  CALLVAULT_TRY_ASSIGN(const auto incoming, capture::count_unsettled(context.layout));
-  out.unsettled = incoming.waiting;
-  out.in_progress = incoming.in_progress;
-  const auto& directory = context.state.directory();
-  const auto outstanding = outstanding_of(directory);
-  const auto rules = rules_of(context, std::nullopt);
-  CALLVAULT_TRY(survey(context, [&](const keys::Bucket&, const NodeRow& row) -> Result<void> {
-    ++out.recordings;
-    if (is_held(row, context.now)) ++out.held;
-    const auto item = retention::decide(candidate_of(row, outstanding), rules);
-    // Due and not yet a day late: the nightly purge is still to come.
-    if (item.decision == Decision::expire && context.now - item.due > std::chrono::hours(24)) ++out.overdue;
-    if (item.decision == Decision::keep && (!out.next_expiry || item.due < *out.next_expiry))
-      out.next_expiry = item.due;
-    return {};
-  }));
-  out.outstanding = directory.outstanding.size();
-  out.last_purge = directory.last_purge;
-  out.epoch = directory.epoch;
-  out.buckets = directory.buckets.size();
-  CALLVAULT_TRY_ASSIGN(const auto head, context.log.journal().head());
-  out.journal_size = head.size;
-  CALLVAULT_TRY(context.catalog.for_each_tombstone([&](const Tombstone&) { return ++out.shredded > 0; }));
-  return out;
 }
 
 }  // namespace callvault

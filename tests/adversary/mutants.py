@@ -14,6 +14,7 @@ import tempfile
 import time
 
 sys.dont_write_bytecode = True  # leaves nothing in the sources
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "support"))
 from mutation import Build, Stale  # noqa: E402
 
 PROGRAM = "tests/adversary/test_adversary"
@@ -23,13 +24,13 @@ SHRED, TARGETS, RETIRE = "vault/shred/shred.cc", "vault/shred/targets.cc", "vaul
 STATE, KEEPER = "vault/keys/key_state.cc", "vault/keys/file_keeper.cc"
 HEADER, TRACK = "vault/sealed/header.cc", "vault/capture/track_recorder.cc"
 BLIND, ROW, LOG = "vault/catalog/blind.cc", "vault/catalog/row.cc", "vault/context/log.cc"
-CHANGES = "vault/vault_changes.cc"
+CHANGES, PURGE = "vault/vault_changes.cc", "vault/vault_purge.cc"
 
 UNVERIFIED = (SHRED, "if (!gone) return fail", "if (false) return fail")
 
 # name, the guarantee it breaks, edits (file, old, new); those named here show in the tests of single steps
 IN_STEPS = {"one_of_two_wishes", "voice_kept", "intake_not_retired", "unsettled_key_kept", "recorder_not_asked",
-            "recorder_does_not_look", "stalled_not_put_off", "voice_becomes_call", "undone_forgotten",
+            "recorder_does_not_look", "stalled_not_put_off", "voice_becomes_call", "undone_forgotten", "wish_forgotten",
             "withdrawal_takes_all", "one_secret_for_all"}
 MUTANTS = [
     ("node_key_reused", "a node key never repeats",
@@ -71,11 +72,14 @@ MUTANTS = [
      [(TARGETS, "list.push_back({target.id, target.reason, track});",
        "list.push_back({target.id, target.reason, std::nullopt});")]),
     ("undone_forgotten", "an erasure that was cut short stays asked for",
-     [(SHRED, "  for (const auto& d : pending->doomed)\n    if (was_asked_for(d))", "  for (const auto& d : pending->doomed)\n    if (false)")]),
+     [(SHRED, "  for (const auto& d : pending->doomed)\n    if (was_asked_for(d.reason))", "  for (const auto& d : pending->doomed)\n    if (false)"),
+      (RETIRE, "    if (was_asked_for(target.reason)) put_off", "    if (false) put_off")]),
+    ("wish_forgotten", "an erasure that fails before its intent stays asked for",
+     [(RETIRE, "    if (was_asked_for(target.reason)) put_off", "    if (false) put_off")]),
     ("hold_ignored", "a hold stops an erasure",
      [(CHANGES, "} else if (is_held(found->row, context.now)) {\n      item.code", "} else if (false) {\n      item.code")]),
     ("withdrawal_takes_all", "an agent's withdrawal does not take the caller's voice",
-     [(CHANGES, "  return {out.begin(), out.end()};\n}\n\nstruct PurgePlan", "  return {};\n}\n\nstruct PurgePlan")]),
+     [(PURGE, "  return {out.begin(), out.end()};\n}\n\nstruct PurgePlan", "  return {};\n}\n\nstruct PurgePlan")]),
     ("static_index_key", "the index key changes with every retain",
      [(SHRED, "      CALLVAULT_TRY_ASSIGN(bucket.index_key, crypto::Key::random());\n", "")]),
     ("equal_tokens", "no two rows have one token",

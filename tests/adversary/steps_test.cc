@@ -105,6 +105,22 @@ TEST_CASE("a stalled recorder puts off what is sealed to its key, and only that"
   CHECK(present_loot(rig).tracks == std::set<std::pair<RecordingId, TrackName>>{{voice, TrackName::caller}});
 }
 
+TEST_CASE("an erasure that fails before its intent stays asked for") {
+  Rig rig;
+  const auto id = stereo(rig);
+  inside(rig, [&](Session& session) {
+    auto& context = session.context();
+    const auto bucket = must(locate_stored(context, id), "locate").bucket;
+    shred::Options full;
+    full.settle_everything = []() -> Result<std::vector<std::uint32_t>> { return fail(Errc::no_space, "a full disk"); };
+    CHECK_FALSE(shred::run(context, {{id, bucket, "erased", std::nullopt}}, full).has_value());
+  });
+  CHECK(outstanding(rig) == Asked{{id, std::nullopt}});
+  must(rig.vault().purge({}), "purge");
+  CHECK(is_gone(rig, id));
+  CHECK(outstanding(rig).empty());
+}
+
 TEST_CASE("a withdrawal that was journalled but not carried out takes the agent's voice, not the call") {
   Rig rig;
   const auto id = stereo(rig);

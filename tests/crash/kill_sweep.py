@@ -24,7 +24,7 @@ sys.dont_write_bytecode = True  # leaves nothing in the sources
 import power_cut  # noqa: E402
 from scenario import Scenario, Vault, Wrong  # noqa: E402
 
-sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "adversary"))
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "support"))
 from mutation import Build, Stale  # noqa: E402
 
 CHANGING = ("openat,write,pwrite64,writev,pwritev,ftruncate,fallocate,fsync,fdatasync,rename,renameat,renameat2,unlink,"
@@ -46,12 +46,12 @@ SEEDED = [
     ("finish_is_undo", "kill", "a shred past its commit is finished, not undone",
      [(SHRED, "  if (pending->next_epoch != 0 && context.state.directory().epoch >= pending->next_epoch) {", "  if (false) {")]),
     ("pending_cleared_early", "kill", "keys/pending stays until the tombstones are journalled",
-     [("vault/shred/cleaning.cc", "  CALLVAULT_TRY(remove_recordings(context, doomed));\n",
-       "  CALLVAULT_TRY(clear_pending(context.layout));\n  CALLVAULT_TRY(remove_recordings(context, doomed));\n")]),
+     [("vault/shred/cleaning.cc", "  CALLVAULT_TRY(remove_recordings(context, doomed, progress));\n",
+       "  CALLVAULT_TRY(clear_pending(context.layout));\n  CALLVAULT_TRY(remove_recordings(context, doomed, progress));\n")]),
     ("folder_not_synced", "power", "the new directory's name is durable before the old root is wiped",
      [(FILE, "  CALLVAULT_TRY(rename_file(fresh, path));\n  return sync_folder(path.parent_path());", "  return rename_file(fresh, path);")]),
     ("node_not_synced", "power", "the survivors' node is durable before the old one cannot be opened",
-     [(FILE, "  CALLVAULT_TRY(write_all(file, data));\n  return file.sync_all();", "  return write_all(file, data);")]),
+     [(FILE, "  CALLVAULT_TRY(file.write_at(data, 0));\n  return file.sync_all();", "  return file.write_at(data, 0);")]),
 ]
 
 

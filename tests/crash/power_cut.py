@@ -101,7 +101,7 @@ class Recording:
             add(Event("write", handle[0], at, b"".join(texts)[:result], handle[2]))
         elif call == "ftruncate" and handle:
             add(Event("cut", handle[0], int(arguments.rsplit(",", 1)[1])))
-        elif call == "fallocate" and handle:
+        elif call == "fallocate" and handle and "KEEP_SIZE" not in arguments:  # else no reader sees it
             numbers = [int(x) for x in re.findall(r", (\d+)", arguments)]
             add(Event("grow", handle[0], numbers[-1] + numbers[-2]))
         elif call in ("fsync", "fdatasync") and handle:

@@ -8,12 +8,15 @@ import re
 import shutil
 import subprocess
 import sys
+import tempfile
 import time
 
-from rig import RATE, Rig, Skip, expect, main, pitch, tone
+sys.path.append(os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "support"))
+from mutation import Build  # noqa: E402
+from rig import RATE, Failed, Rig, Skip, expect, main, pitch, tone
 
 PAGE = 4096
-SIZE = 4 * 1024 * 1024
+SIZE = 24 * 1024 * 1024
 SAYS = "[Nn]o space"
 
 
@@ -140,51 +143,81 @@ def full_before(rig, disk):
     expect(len(rig.json("find")) == known, "a call without a byte on disk is found")
 
 
+def fresh_copy(rig, disk, master):
+    for name in ("vault", "vault.keeper"):
+        shutil.rmtree(os.path.join(disk.path, name), ignore_errors=True)
+        shutil.copytree(os.path.join(master, name), os.path.join(disk.path, name))
+    rig.good("recover")  # a copy has no room set aside behind the end of its files
+
+
 def shred_with_little_room(rig, disk, master, words, victims, survivors):
-    """`words` with room for 0, 1, 2 ... pages: it is done or it is not, and with room it is finished."""
-    done_with, refused_with = [], []
-    for pages in range(30):
-        for name in ("vault", "vault.keeper"):
-            shutil.rmtree(os.path.join(disk.path, name), ignore_errors=True)
-            shutil.copytree(os.path.join(master, name), os.path.join(disk.path, name))
+    """`words` with room for 0, 1, 2 ... pages: done each time, from what the vault has set aside."""
+    for pages in range(3):
+        fresh_copy(rig, disk, master)
         disk.leave(pages)
-        done = rig.run("--json", *words)
-        expect(done.code in (0, 75), f"with {pages} pages: {done}")
-        (refused_with if done.code else done_with).append(pages)
-        if done.code:
-            error = done.lines()[-1]["error"]
-            expect(error["code"] == "no_space" and error["hint"], str(done))
-        else:
-            for victim in victims:
-                shown = rig.run("show", victim)
-                expect(shown.code == 21, f"done with {pages} pages, and yet: {shown}")
-        disk.free()
-        # Whatever it said, said again with room it is done.
-        again = rig.run("--json", *words)
-        expect(again.code in ((0, 21) if words[0] == "erase" else (0,)), f"after {pages} pages: {again}")
+        rig.good(*words)
+        expect(os.statvfs(disk.path).f_bavail <= pages + 64, "the disk was not full")
         for victim in victims:
-            expect(rig.run("show", victim).code == 21, f"after {pages} pages and once more, {victim} is not gone")
+            shown = rig.run("show", victim)
+            expect(shown.code == 21, f"done with {pages} pages, and yet: {shown}")
+        rig.good("show", survivors[0])
+        disk.free()
         rig.good("prove-gone", victims[0])
         samples, rate, _ = rig.play(survivors[pages % len(survivors)])
         expect(expect_stairs(samples, rate) == 2.0, "a survivor is damaged")
         rig.sound()
-        if len(done_with) == 2:
+
+
+def write_fails(rig, disk, master, victims, survivors):
+    """The n-th write of a purge and the one that takes its place find no room: what was begun is undone or finished, and
+    the purge goes on a bucket at a time."""
+    if shutil.which("strace") is None:
+        raise Skip("needs strace")
+    trace = os.path.join(rig.folder, "trace")
+    nth = 0
+    while True:
+        nth += 1 if nth < 4 else 3
+        fresh_copy(rig, disk, master)
+        done = rig.run("--json", "purge", under=(
+            "strace", "-f", "-qq", "-o", trace, "-e", "trace=pwrite64",
+            "-e", f"inject=pwrite64:error=ENOSPC:when={nth}..{nth + 1}"))
+        with open(trace, encoding="utf-8") as file:
+            failed = file.read().count("INJECTED")
+        if failed == 0:
             break
-    expect(done_with, f"{words[0]} is never done, up to {refused_with[-1:]} free pages")
-    print(f"{words[0]}: refused with {refused_with} free pages, done with {done_with}")
+        expect(done.code == 0, f"write {nth} finds no room: {done}")
+        report = done.lines()[-1]
+        expect(report["shredded"] == len(victims) and report["refused"] == len(survivors), f"write {nth}: {report}")
+        for victim in victims:
+            expect(rig.run("show", victim).code == 21, f"write {nth} finds no room, and {victim} is not gone")
+        for survivor in survivors:
+            rig.good("show", survivor)
+        rig.good("prove-gone", victims[0])
+        rig.sound()
+    expect(nth > 15, f"a purge has only {nth} writes")
 
 
-def test(binary):
+def test(binary, calls=True):
     private_mounts()
     rig, disk = Rig("disk", binary, init=("--retention", "1d", "--time-zone", "UTC")), None
     try:
+        classes = [f"class{i}" for i in range(10)]
+        with open(rig.vault + "/vault.toml", encoding="utf-8") as file:
+            config = file.read()
+        with open(rig.vault + "/vault.toml", "w", encoding="utf-8") as file:
+            file.write(config.replace("[retention]\n", "[retention]\n" + "".join(f"{c} = '1d'\n" for c in classes)))
         # Made where there is room, then used where there is little.
         begun = datetime.datetime.now(datetime.timezone.utc)
         start = (begun - datetime.timedelta(days=1) + datetime.timedelta(seconds=3)).isoformat(timespec="seconds")
         sound = ("--consent", "granted", "--class", "default")
-        dying = [rig.ingest(stairs(2), *sound, "--started-at", start)["id"] for _ in range(3)]
+        dying, holding = ([rig.ingest(stairs(2), "--consent", "granted", "--class", c, "--started-at", start)["id"]
+                           for c in ("default", *classes[:2])] for _ in range(2))
         living = [rig.ingest(stairs(2), *sound)["id"] for _ in range(4)]
+        asked, kept = ([rig.ingest(stairs(2), "--consent", "granted", "--class", c)["id"] for c in classes]
+                       for _ in range(2))
         rig.json("find")
+        for survivor in holding:  # of the purge, each beside a victim
+            rig.good("hold", survivor, "--matter", "case 1")
         time.sleep(max(0.0, 4 - (datetime.datetime.now(datetime.timezone.utc) - begun).total_seconds()))
         disk = Disk(rig.folder + "/small")
         master = rig.folder
@@ -194,6 +227,11 @@ def test(binary):
         shred_with_little_room(rig, disk, master,
                                ("erase", living[0], living[1], "--request", "R-1", "--reason", "asked"), living[:2],
                                living[2:])
+        shred_with_little_room(rig, disk, master, ("erase", *asked, "--request", "R-2", "--reason", "asked"),
+                               asked, kept)
+        write_fails(rig, disk, master, dying, holding)
+        if not calls:
+            return
         full_before(rig, disk)
         full_for_good(rig, disk, ["mixed"])
         full_for_good(rig, disk, ["caller", "agent"])
@@ -204,5 +242,34 @@ def test(binary):
         rig.remove()
 
 
+# name, the guarantee it breaks, file, old, new
+SEEDED = [
+    ("no_spare_files", "what is set aside is used", "vault/os/spare.cc", "  if (!best) return false;\n", "  return false;\n"),
+    ("no_room_in_journal", "the intent of a shred has room", "vault/session.cc", "  vault_.journal->keep_room();\n", ""),
+    ("all_or_nothing", "a purge goes on a bucket at a time", "vault/vault_purge.cc",
+     "done.error().code == Errc::no_space && !options.dry_run", "false"),
+    ("counts_lost", "what the first attempt shredded is reported", "vault/vault_purge.cc",
+     "report.shredded += session->finished().recordings;", "report.shredded += 0;"),
+]
+
+
+def seeded(build, source):
+    private_mounts()
+    maker, bad = Build(build, source), 0
+    for name, guarantee, path, old, new in SEEDED:
+        with tempfile.TemporaryDirectory(prefix="callvault-seeded-") as folder:
+            maker.link("cli/callvault", [maker.compile(path, [(old, new)], folder)], folder + "/callvault")
+            try:
+                test(folder + "/callvault", calls=False)
+                verdict = "SURVIVED"
+            except Failed as why:
+                verdict = "caught: " + str(why)[:150].replace("\n", " ")
+        bad += verdict == "SURVIVED"
+        print(f"{name}: {guarantee}: {verdict}", flush=True)
+    sys.exit(1 if bad else 0)
+
+
 if __name__ == "__main__":
+    if sys.argv[1] == "--seeded":
+        main(lambda _: seeded(*sys.argv[2:]))
     main(test)

@@ -125,6 +125,7 @@ class Rig:
         self.identity = {}  # user=, group=, extra_groups= of the commands
         passphrase = os.path.join(self.folder, "passphrase")
         with open(passphrase, "w", encoding="utf-8") as file:
+            os.chmod(passphrase, 0o600)
             file.write(PASSPHRASE + "\n")
         self.env = {
             "PATH": "/usr/bin:/bin", "HOME": self.folder, "LC_ALL": "C.UTF-8", "CALLVAULT_DIR": self.vault,
@@ -140,10 +141,10 @@ class Rig:
     def remove(self):
         shutil.rmtree(self.folder, ignore_errors=True)
 
-    def start(self, *words, env=None, **more):
+    def start(self, *words, env=None, under=(), **more):
         options = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE, **more}
         # A session of its own: no terminal to prompt on.
-        return subprocess.Popen([self.binary, *words], env={**self.env, **(env or {})}, cwd=self.folder,
+        return subprocess.Popen([*under, self.binary, *words], env={**self.env, **(env or {})}, cwd=self.folder,
                                 start_new_session=True, **self.identity, **options)
 
     def run(self, *words, stdin=None, env=None, timeout=60, **more):

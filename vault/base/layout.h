@@ -15,6 +15,7 @@ struct Layout {
   std::filesystem::path config() const { return root / "vault.toml"; }
   std::filesystem::path keys() const { return root / "keys"; }
   std::filesystem::path directory() const { return keys() / "directory"; }
+  std::filesystem::path spare() const { return keys() / "spare"; }
   std::filesystem::path state_lock() const { return keys() / "lock"; }
   std::filesystem::path buckets() const { return keys() / "buckets"; }
   std::filesystem::path node(std::uint32_t bucket, std::uint64_t generation) const {

@@ -169,7 +169,8 @@ void Store::mark_suspect(const Error& why) const {
 
 Result<void> Store::reserve(const FileMeta& meta, std::uint64_t payload_bytes) const {
   // So that a full disk is met here, where nothing has changed, and not in the middle of a commit.
-  const std::uint64_t wanted = (meta.last_page + 1) * meta.page_bytes + 2 * payload_bytes + kReserveStep;
+  const std::uint64_t needed = (meta.last_page + 1) * meta.page_bytes + 2 * payload_bytes;
+  const std::uint64_t wanted = needed + kReserveStep;
   CALLVAULT_TRY_ASSIGN(os::File file, os::File::open_write(data_file(folder_)));
   CALLVAULT_TRY_ASSIGN(std::uint64_t size, file.size());
   if (size >= wanted) return {};
@@ -177,7 +178,10 @@ Result<void> Store::reserve(const FileMeta& meta, std::uint64_t payload_bytes) c
   const std::uint64_t end = wanted + kReserveStep;
   while (size < end) {
     const std::uint64_t step = std::min<std::uint64_t>(zeros.size(), end - size);
-    CALLVAULT_TRY(file.write_at(ByteView(zeros).first(step), size));
+    if (const auto written = file.write_at(ByteView(zeros).first(step), size); !written) {
+      if (written.error().code == Errc::no_space && size >= needed) break;  // the step is for this case
+      return written;
+    }
     size += step;
   }
   return {};

@@ -7,6 +7,9 @@
 namespace callvault::journal {
 namespace {
 
+// For the intent and the end of a shred of one bucket, should the disk be full then.
+constexpr std::uint64_t kRoomBytes = std::uint64_t{2} << 20;
+
 Result<std::string> read_text(const os::Path& path) {
   CALLVAULT_TRY_ASSIGN(const auto bytes, os::read_file(path, 4096));
   std::string out(base::as_text(bytes));
@@ -161,6 +164,10 @@ Result<std::uint64_t> Journal::write(std::span<const Entry> entries, const crypt
   if (stored && remembered != nullptr) stored = os::sync_folder(folder_);
   if (!stored && remembered != nullptr) return std::move(stored).error();
   return first;
+}
+
+void Journal::keep_room() const {
+  if (auto file = os::File::open_write(folder_ / kEntriesFile)) file->keep_room(kRoomBytes);
 }
 
 Result<void> Journal::rebuild_derived(std::chrono::milliseconds patience) {

@@ -24,12 +24,13 @@ struct VerifyReport {
   std::uint64_t unsigned_entries = 0;    // behind the checkpoint: a crash came before its renewal; no fault
   std::uint64_t torn_bytes = 0;          // of an append that was cut short and never acknowledged; no fault
   bool derived_ok = false;  // offsets and hashes are right for all that is signed; else rebuild_derived; no fault
-  std::vector<std::string> problems{};  // empty: nothing was changed
+  std::vector<std::string> derived_wrong{};  // which are not, when the checkpoint is authentic
+  std::vector<std::string> problems{};       // empty: nothing was changed
 };
 
 // Readers take no lock, write nothing and work on a read-only copy, even without a checkpoint; they see a prefix that
-// is at least as long as whatever was acknowledged before they began. Errors: Errc::corrupt when the journal is damaged, not_found past its
-// end.
+// is at least as long as whatever was acknowledged before they began. Errors: Errc::corrupt when the journal is
+// damaged, not_found past its end.
 class Journal {
  public:
   // Makes the folder (or fills an empty one), durable. The caller appends the first entry.
@@ -48,14 +49,16 @@ class Journal {
     return append(std::span(&entry, 1), signing_seed, patience);
   }
 
-  // Errc::corrupt when the checkpoint is missing or does not verify under key.pub; nothing can be appended then. One that
-  // is older than the entries is fine: a crash came before its renewal.
+  // Errc::corrupt when the checkpoint is missing or does not verify under key.pub; nothing can be appended then. One
+  // that is older than the entries is fine: a crash came before its renewal.
   Result<void> require_checkpoint() const;
   // For `recover`: signs entries that have no checkpoint any more, `entry` (which says so) behind them, durably.
   // Errc::corrupt unless each line is an entry and the tree begins with `remembered`, somebody's who can be trusted.
   Result<std::uint64_t> sign_anew(const Entry& entry, const crypto::Key& signing_seed, const Head& remembered,
                                   std::chrono::milliseconds patience);
 
+  // Keeps room behind the entries for what a shred says, should the disk be full then.
+  void keep_room() const;
   // Makes offsets and hashes again from the entries: for `recover`, when verify says they are not ok.
   Result<void> rebuild_derived(std::chrono::milliseconds patience);
 

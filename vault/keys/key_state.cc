@@ -9,6 +9,11 @@ namespace {
 constexpr std::uint64_t kMaxDirectoryBytes = 64ULL * 1024 * 1024;
 constexpr std::uint64_t kMaxIntakeBytes = 4096;
 constexpr std::string_view kUnfinished = ".new";
+constexpr std::uint64_t kSpareStep = 64 * 1024;
+constexpr std::uint64_t kPageBytes = 4096;
+
+// With room to grow until the next refill, in steps so that it is seldom changed.
+std::uint64_t spare_size(std::uint64_t bytes) { return (bytes + bytes / 4) / kSpareStep * kSpareStep + kSpareStep; }
 
 Result<base::Bytes> public_half(const IntakePrivate& intake) {
   CALLVAULT_TRY_ASSIGN(const auto public_key, crypto::public_key_of(intake.secret));
@@ -101,7 +106,7 @@ Result<void> KeyState::stage_node(Bucket& bucket, std::vector<NodeRow>& rows) {
   CALLVAULT_TRY(readable.rows());
   // A crashed attempt may have left this name behind; it was never committed.
   CALLVAULT_TRY(os::remove_file(layout_.node(bucket.number, generation)));
-  CALLVAULT_TRY(os::write_new_file(layout_.node(bucket.number, generation), file));
+  CALLVAULT_TRY(os::write_new_file(layout_.node(bucket.number, generation), file, 0600, spare()));
   bucket.generation = generation;
   bucket.recordings = static_cast<std::uint32_t>(rows.size());
   bucket.node_hash = crypto::blake2b(file);
@@ -142,7 +147,7 @@ Result<void> KeyState::publish_intake(std::uint32_t id) const {
   const os::Path path = layout_.intake() / std::to_string(id);
   const os::Path fresh = layout_.intake() / (std::to_string(id) + std::string(kUnfinished));
   CALLVAULT_TRY(os::remove_file(fresh));
-  CALLVAULT_TRY(os::write_new_file(fresh, bytes));
+  CALLVAULT_TRY(os::write_new_file(fresh, bytes, 0600, spare()));
   CALLVAULT_TRY(os::set_mode(fresh, (folder_mode & 0040U) != 0 ? 0640U : 0600U));
   CALLVAULT_TRY(os::rename_file(fresh, path));
   return os::sync_folder(layout_.intake());
@@ -185,7 +190,7 @@ Result<void> KeyState::commit() {
   nodes_staged_ = false;
   directory_.epoch = slot_.epoch;
   CALLVAULT_TRY_ASSIGN(const auto file, seal_with(slot_.root));
-  return os::replace_file(layout_.directory(), file);
+  return os::replace_file(layout_.directory(), file, 0600, spare());
 }
 
 Result<void> KeyState::stage_root() {
@@ -203,7 +208,7 @@ Result<void> KeyState::commit_rotation() {
   directory_.epoch = next_->epoch;
   CALLVAULT_TRY_ASSIGN(const auto file, seal_with(next_->root));
   uncertain_ = true;
-  CALLVAULT_TRY(os::replace_file(layout_.directory(), file));
+  CALLVAULT_TRY(os::replace_file(layout_.directory(), file, 0600, spare()));
   uncertain_ = false;
   slot_ = std::move(*next_);
   next_.reset();
@@ -214,6 +219,37 @@ Result<void> KeyState::forget_old() {
   CALLVAULT_TRY(check_certain());
   if (next_) return fail(Errc::unexpected, "the staged root is not committed");
   return keeper_->wipe_all_but(slot_.epoch);
+}
+
+// For a shred of one bucket: its intent and a fresh intake key; the directory with the next intake key, with what is
+// put off, under the next root, and at the end; a node and one more.
+Result<std::vector<std::uint64_t>> KeyState::spare_sizes() const {
+  CALLVAULT_TRY_ASSIGN(const auto directory_file, os::File::open_read(layout_.directory()));
+  CALLVAULT_TRY_ASSIGN(const auto directory_bytes, directory_file.size());
+  const Bucket* fullest = nullptr;
+  for (const auto& [number, bucket] : directory_.buckets)
+    if (bucket.generation > 0 && (fullest == nullptr || bucket.recordings > fullest->recordings)) fullest = &bucket;
+  std::uint64_t node_bytes = 0;
+  if (fullest != nullptr) {
+    // One that is missing is told by whoever needs it.
+    const auto node_file = os::File::open_read(layout_.node(fullest->number, fullest->generation));
+    if (node_file) {
+      CALLVAULT_TRY_ASSIGN(node_bytes, node_file->size());
+    }
+  }
+  const std::uint64_t d = spare_size(directory_bytes), n = spare_size(node_bytes);
+  return std::vector<std::uint64_t>{kPageBytes, kPageBytes, d, d, d, d, n, n};
+}
+
+Result<void> KeyState::refill_spare() const {
+  CALLVAULT_TRY_ASSIGN(const auto sizes, spare_sizes());
+  return spare_.refill(sizes);
+}
+
+Result<bool> KeyState::spare_is_complete() const {
+  CALLVAULT_TRY_ASSIGN(const auto sizes, spare_sizes());
+  CALLVAULT_TRY_ASSIGN(const auto count, spare_.count(sizes));
+  return count == sizes.size();
 }
 
 Result<std::uint64_t> KeyState::remove_superseded() const {

@@ -11,6 +11,7 @@
 #include "keys/intake.h"
 #include "keys/keeper.h"
 #include "keys/node_file.h"
+#include "os/spare.h"
 
 namespace callvault::keys {
 
@@ -58,15 +59,27 @@ class KeyState {
   // a node it does name is missing, since then this may be an old directory and those files the present nodes.
   Result<std::uint64_t> remove_superseded() const;
 
+  // Room set aside for a full disk (os/spare.h). Only what makes a shred final may use it: `use_spare` says when, and
+  // `spare` is null at other times. `refill_spare` replaces what was used; `spare_is_complete` tells.
+  void use_spare(bool allowed) { spare_allowed_ = allowed; }
+  const os::SpareFiles* spare() const { return spare_allowed_ ? &spare_ : nullptr; }
+  Result<void> refill_spare() const;
+  Result<bool> spare_is_complete() const;
+
   const base::Layout& layout() const { return layout_; }
   Keeper& keeper() const { return *keeper_; }
 
  private:
   KeyState(const base::Layout& layout, Keeper& keeper, Directory directory, KeeperSlot slot)
-      : layout_(layout), keeper_(&keeper), directory_(std::move(directory)), slot_(std::move(slot)) {}
+      : layout_(layout),
+        keeper_(&keeper),
+        directory_(std::move(directory)),
+        slot_(std::move(slot)),
+        spare_(layout.spare()) {}
 
   Result<const Bucket*> bucket_of(std::uint32_t number) const;
   Result<void> restore_intake() const;
+  Result<std::vector<std::uint64_t>> spare_sizes() const;
   Result<base::Bytes> seal_with(const crypto::Key& root) const;
   Result<void> check_certain() const;
 
@@ -75,6 +88,8 @@ class KeyState {
   Directory directory_;
   KeeperSlot slot_;
   std::optional<KeeperSlot> next_;
+  os::SpareFiles spare_;
+  bool spare_allowed_ = false;
   bool nodes_staged_ = false;
   bool uncertain_ = false;  // a rotation's commit failed
 };

@@ -12,6 +12,8 @@
 #include <cstring>
 #include <memory>
 
+#include "os/spare.h"
+
 namespace callvault::os {
 namespace {
 
@@ -43,7 +45,11 @@ Result<File> open_regular(const Path& path, int flags, Links links, const char* 
   return file;
 }
 
-Result<void> write_all(File& file, ByteView data) { return file.write_at(data, 0); }
+Result<void> write_plainly(const Path& path, ByteView data, unsigned mode) {
+  CALLVAULT_TRY_ASSIGN(File file, File::create(path, mode));
+  CALLVAULT_TRY(file.write_at(data, 0));
+  return file.sync_all();
+}
 
 // A name beside `path` that no other process uses.
 Path sibling_of(const Path& path) {
@@ -137,6 +143,14 @@ Result<std::uint64_t> File::size() const {
   return static_cast<std::uint64_t>(st.st_size);
 }
 
+void File::keep_room(std::uint64_t bytes) {
+  constexpr std::uint64_t kBlock = 512;  // stat(2)
+  struct stat st {};
+  if (::fstat(fd_, &st) < 0) return;
+  if (static_cast<std::uint64_t>(st.st_blocks) * kBlock >= static_cast<std::uint64_t>(st.st_size) + bytes / 2) return;
+  (void)::fallocate(fd_, FALLOC_FL_KEEP_SIZE, st.st_size, static_cast<off_t>(bytes));
+}
+
 Result<void> File::set_mode(unsigned mode) {
   if (::fchmod(fd_, mode) < 0) return system_error(errno, "cannot set the permissions of", path_);
   return {};
@@ -164,16 +178,18 @@ Result<Bytes> read_file(const Path& path, std::uint64_t max_bytes) {
   return out;
 }
 
-Result<void> write_new_file(const Path& path, ByteView data, unsigned mode) {
-  CALLVAULT_TRY_ASSIGN(File file, File::create(path, mode));
-  CALLVAULT_TRY(write_all(file, data));
-  return file.sync_all();
+Result<void> write_new_file(const Path& path, ByteView data, unsigned mode, const SpareFiles* spare) {
+  const auto written = write_plainly(path, data, mode);
+  if (written || spare == nullptr || written.error().code != Errc::no_space) return written;
+  CALLVAULT_TRY(remove_file(path));
+  CALLVAULT_TRY_ASSIGN(const bool used, spare->use(path, data, mode));
+  return used ? Result<void>() : written;
 }
 
-Result<void> replace_file(const Path& path, ByteView data, unsigned mode) {
+Result<void> replace_file(const Path& path, ByteView data, unsigned mode, const SpareFiles* spare) {
   const Path fresh = sibling_of(path);
   CALLVAULT_TRY(remove_file(fresh));
-  if (auto written = write_new_file(fresh, data, mode); !written) {
+  if (auto written = write_new_file(fresh, data, mode, spare); !written) {
     (void)::unlink(fresh.c_str());
     return written;
   }
@@ -186,7 +202,7 @@ Result<void> replace_derived_file(const Path& path, ByteView data, unsigned mode
   CALLVAULT_TRY(remove_file(fresh));
   {
     CALLVAULT_TRY_ASSIGN(File file, File::create(fresh, mode));
-    CALLVAULT_TRY(write_all(file, data));
+    CALLVAULT_TRY(file.write_at(data, 0));
   }
   return rename_file(fresh, path);
 }

@@ -22,6 +22,8 @@ using Path = std::filesystem::path;
 // no_space for ENOSPC and EDQUOT, not_found for ENOENT, refused for EACCES and EPERM, io else.
 Error system_error(int number, const std::string& what, const Path& path);
 
+class SpareFiles;  // os/spare.h
+
 enum class Links : std::uint8_t { follow, refuse };
 
 class File {
@@ -47,6 +49,8 @@ class File {
   Result<void> sync_all();
   Result<void> truncate(std::uint64_t size);
   Result<std::uint64_t> size() const;
+  // Keeps room allocated behind the end, at least half of `bytes` of it, as far as the file system has some.
+  void keep_room(std::uint64_t bytes);
   Result<void> set_mode(unsigned mode);  // whatever the umask says
 
   // flock(2), not waiting: false when another process holds it. Released when the file is closed.
@@ -64,10 +68,10 @@ class File {
 
 // Errc::corrupt when larger than `max_bytes`.
 Result<Bytes> read_file(const Path& path, std::uint64_t max_bytes);
-// Creates (must not exist), writes, syncs the file; the caller syncs the folder.
-Result<void> write_new_file(const Path& path, ByteView data, unsigned mode = 0600);
+// Creates (must not exist), writes, syncs the file; the caller syncs the folder. On a full disk `spare` is used.
+Result<void> write_new_file(const Path& path, ByteView data, unsigned mode = 0600, const SpareFiles* spare = nullptr);
 // Durable atomic replacement: new file beside it, sync, rename, sync of the folder. Old or new, never a mixture.
-Result<void> replace_file(const Path& path, ByteView data, unsigned mode = 0600);
+Result<void> replace_file(const Path& path, ByteView data, unsigned mode = 0600, const SpareFiles* spare = nullptr);
 // The same without any sync, for what can be derived again.
 Result<void> replace_derived_file(const Path& path, ByteView data, unsigned mode = 0600);
 

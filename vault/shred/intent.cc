@@ -74,7 +74,8 @@ Result<Doomed> decode_doomed(std::string_view item) {
 
 Result<void> write_intent(context::Context& context, const std::vector<Doomed>& doomed, std::uint64_t next_epoch) {
   CALLVAULT_TRY_ASSIGN(const auto head, context.log.journal().head());
-  CALLVAULT_TRY(os::replace_file(pending_path(context.layout), base::as_bytes(std::to_string(head.size) + "\n")));
+  CALLVAULT_TRY(os::replace_file(pending_path(context.layout), base::as_bytes(std::to_string(head.size) + "\n"), 0600,
+                                 context.state.spare()));
   std::vector<journal::Entry> entries;
   const std::string epoch = std::to_string(next_epoch);
   for (std::size_t at = 0; at < doomed.size() || at == 0; at += kItemsPerEntry) {

@@ -93,6 +93,9 @@ Result<Retirement> Retirement::run(context::Context& context, const std::vector<
   if (wanted.empty()) return out;
 
   CALLVAULT_TRY_ASSIGN(const auto next, context.state.add_intake(context.now));
+  // Whatever ends this before the intent is written: an accepted erasure is not forgotten.
+  for (const Target& target : targets)
+    if (was_asked_for(target.reason)) put_off(context.state.edit(), target);
   CALLVAULT_TRY(context.state.commit());
   CALLVAULT_TRY(context.state.publish_intake(next));
   const auto until = SteadyClock::now() + options.intake_patience;
@@ -103,7 +106,9 @@ Result<Retirement> Retirement::run(context::Context& context, const std::vector<
     out.locks_.push_back(std::move(*lock));
     locked.push_back(id);
   }
+  context.state.use_spare(false);  // settling may want any number of nodes
   CALLVAULT_TRY_ASSIGN(const auto needed, options.settle_everything());
+  context.state.use_spare(true);
   for (const auto id : locked)
     if (std::find(needed.begin(), needed.end(), id) == needed.end()) out.retired_.push_back(id);
   // Again: what came until the keys were locked counts, too.

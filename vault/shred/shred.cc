@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <set>
 
-#include "retention/plan.h"
 #include "shred/cleaning.h"
 #include "shred/retirement.h"
 #include "shred/targets.h"
@@ -147,15 +146,23 @@ class Shredding {
   std::map<std::uint32_t, DoomedById> by_bucket_;
 };
 
-// What is merely due is planned again against present holds; the rest was asked for, and stays so.
-bool was_asked_for(const Doomed& d) {
-  return d.reason != retention::kPeriodOver && d.reason != retention::kPendingTooLong;
-}
+// On a full disk a shred may use what is set aside; what comes before and after it may not.
+class SpareUse {
+ public:
+  explicit SpareUse(keys::KeyState& state) : state_(state) { state_.use_spare(true); }
+  ~SpareUse() { state_.use_spare(false); }
+  SpareUse(const SpareUse&) = delete;
+  SpareUse& operator=(const SpareUse&) = delete;
+
+ private:
+  keys::KeyState& state_;
+};
 
 }  // namespace
 
 Result<Report> run(context::Context& context, std::vector<Victim> victims, const Options& options) {
   auto targets = merge(std::move(victims));
+  const SpareUse spare(context.state);
   CALLVAULT_TRY_ASSIGN(auto retirement, Retirement::run(context, targets, options));
   return Shredding(context, std::move(targets), std::move(retirement), options.progress).run();
 }
@@ -166,19 +173,21 @@ Result<Finished> finish_pending(context::Context& context) {
   auto pending = read_pending(context);
   if (!pending && pending.error().code == Errc::not_found) return Finished{};
   if (!pending) return std::move(pending).error();
+  const SpareUse spare(context.state);
   if (pending->next_epoch != 0 && context.state.directory().epoch >= pending->next_epoch) {
     CALLVAULT_TRY(clean(context, pending->doomed, pending->next_epoch, pending->journalled, {}));
-    return Finished{1, 0};
+    return Finished{1, 0, pending->doomed.size()};
   }
   // Before the commit: nothing was taken away.
   auto& directory = context.state.edit();
   for (const auto& d : pending->doomed)
-    if (was_asked_for(d)) put_off(directory, {d.id, d.bucket, d.reason, d.whole ? std::set<TrackName>() : d.names()});
+    if (was_asked_for(d.reason))
+      put_off(directory, {d.id, d.bucket, d.reason, d.whole ? std::set<TrackName>() : d.names()});
   CALLVAULT_TRY(context.log.append(kUndoneEvent, {{"epoch", std::to_string(pending->next_epoch)}}));
   CALLVAULT_TRY(context.log.pin_head());
   CALLVAULT_TRY(context.state.commit());
   CALLVAULT_TRY(clear_pending(context.layout));
-  return Finished{0, 1};
+  return Finished{0, 1, 0};
 }
 
 }  // namespace callvault::shred

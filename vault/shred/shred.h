@@ -51,6 +51,7 @@ Result<Report> run(context::Context& context, std::vector<Victim> victims, const
 // outstanding. Cheap when there is nothing.
 struct Finished {
   std::uint64_t finished = 0, undone = 0;
+  std::uint64_t recordings = 0;  // of the finished one
 };
 bool is_pending(const base::Layout& layout);
 Result<Finished> finish_pending(context::Context& context);

@@ -1,7 +1,9 @@
 #include "shred/targets.h"
 
 #include <algorithm>
+
 #include <map>
+#include "retention/plan.h"
 
 namespace callvault::shred {
 
@@ -48,6 +50,10 @@ bool put_off(keys::Directory& directory, const Target& target) {
     changed = true;
   }
   return changed;
+}
+
+bool was_asked_for(std::string_view reason) {
+  return reason != retention::kPeriodOver && reason != retention::kPendingTooLong;
 }
 
 void take_off(keys::Directory& directory, const Doomed& doomed) {

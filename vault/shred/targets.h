@@ -26,6 +26,8 @@ std::vector<Target> merge(std::vector<Victim> victims);
 
 // Adds what is asked to the directory's outstanding shreds; true when that changed them.
 bool put_off(keys::Directory& directory, const Target& target);
+// What is merely due is planned again against present holds; the rest was asked for, and stays so.
+bool was_asked_for(std::string_view reason);
 // Takes off what the doomed one settles.
 void take_off(keys::Directory& directory, const Doomed& doomed);
 
