@@ -19,6 +19,11 @@ namespace fs = std::filesystem;
 using keys::NodeRow;
 using Level = DoctorFinding::Level;
 
+std::optional<journal::Head> remembered_head(const keys::Directory& directory) {
+  if (directory.journal_size == 0) return std::nullopt;
+  return journal::Head{directory.journal_size, directory.journal_root};
+}
+
 class Checking {
  public:
   Checking(context::Context& context, const CheckOptions& options) : context_(context), options_(options) {}
@@ -50,20 +55,18 @@ class Checking {
     CALLVAULT_TRY(find_strangers());
     if (auto walked = context_.catalog.check(); !walked)
       report_.problems.push_back("catalogue: " + walked.error().message + "; run reindex");
-    CALLVAULT_TRY_ASSIGN(const auto remembered, remembered_head());
+    const auto& journal = context_.log.journal();
     CALLVAULT_TRY_ASSIGN(const auto verified,
-                         context_.log.journal().verify(context_.log.journal().public_key(), remembered));
+                         journal.verify(journal.public_key(), remembered_head(context_.state.directory())));
     for (const auto& problem : verified.problems) report_.problems.push_back("journal: " + problem);
+    if (verified.checkpoint_ok)
+      for (const auto& file : verified.derived_wrong)
+        report_.notes.push_back("journal/" + file + " is missing, behind or damaged; nothing is lost: " +
+                                "'callvault recover' makes it again from the entries");
     return report_;
   }
 
  private:
-  Result<std::optional<journal::Head>> remembered_head() const {
-    const auto& directory = context_.state.directory();
-    if (directory.journal_size == 0) return std::optional<journal::Head>();
-    return std::optional(journal::Head{directory.journal_size, directory.journal_root});
-  }
-
   void check_file(const keys::Bucket& bucket, const NodeRow& row, const keys::TrackSecret& track) {
     const std::string name = base::sealed_file_name(row.id, track.name, track.segment);
     known_.insert(name);
@@ -227,6 +230,38 @@ class Proving {
   std::string line_;
 };
 
+struct JournalMends {
+  bool checkpoint = false, derived = false;
+};
+
+// Before anything is changed, since nothing can be journalled without a checkpoint.
+Result<JournalMends> mend_journal(Vault::Impl& vault) {
+  JournalMends out;
+  CALLVAULT_TRY_ASSIGN(const auto lock,
+                       os::Lock::acquire(vault.layout.state_lock(), os::LockMode::exclusive, vault.patience));
+  CALLVAULT_TRY_ASSIGN(auto state, keys::KeyState::load(vault.layout, *vault.keeper, keys::KeyState::Access::look));
+  const auto& directory = state.directory();
+  if (!directory.journal_seed) return fail(Errc::corrupt, "the directory holds no journal key");
+  const auto key = crypto::signing_public_key(*directory.journal_seed);
+  if (key != vault.journal->public_key())
+    return fail(Errc::corrupt, "journal/key.pub is not the key the directory knows; bring it back from a backup");
+  const journal::Head remembered = remembered_head(directory).value_or(journal::Head{0, journal::empty_root()});
+  if (const auto signed_part = vault.journal->require_checkpoint(); !signed_part) {
+    if (signed_part.error().code != Errc::corrupt) return signed_part.error();
+    const context::Log log(*vault.journal, state, "", vault.clock->now());
+    CALLVAULT_TRY_ASSIGN(const auto entry,
+                         log.entry("checkpoint_signed", {{"remembered", std::to_string(remembered.size)}}));
+    CALLVAULT_TRY(vault.journal->sign_anew(entry, *directory.journal_seed, remembered, vault.patience));
+    out.checkpoint = true;
+    return out;
+  }
+  CALLVAULT_TRY_ASSIGN(const auto verified, vault.journal->verify(key, remembered));
+  if (verified.derived_ok || !verified.problems.empty()) return out;
+  CALLVAULT_TRY(vault.journal->rebuild_derived(vault.patience));
+  out.derived = true;
+  return out;
+}
+
 }  // namespace
 
 Result<CheckReport> Vault::check(const CheckOptions& options) {
@@ -235,6 +270,7 @@ Result<CheckReport> Vault::check(const CheckOptions& options) {
 }
 
 Result<RecoverReport> Vault::recover() {
+  CALLVAULT_TRY_ASSIGN(const auto mended, mend_journal(*impl_));
   CALLVAULT_TRY_ASSIGN(const auto session, Session::begin(*impl_, Access::change, ""));
   CALLVAULT_TRY_ASSIGN(const auto settled, capture::settle(session->context(), capture::SettleMode::finished));
   RecoverReport out;
@@ -243,14 +279,19 @@ Result<RecoverReport> Vault::recover() {
   out.refused = settled.problems.size();
   out.rotations_finished = session->finished().finished;
   out.rotations_undone = session->finished().undone;
-  if (out.interrupted_sealed + out.rotations_finished + out.rotations_undone > 0)
-    CALLVAULT_TRY(session->context().log.append("recovered", {{"interrupted", std::to_string(out.interrupted_sealed)},
-                                                              {"finished", std::to_string(out.rotations_finished)},
-                                                              {"undone", std::to_string(out.rotations_undone)}}));
+  out.journal_signed = mended.checkpoint;
+  out.journal_rebuilt = mended.derived;
+  if (out.interrupted_sealed + out.rotations_finished + out.rotations_undone > 0 || out.journal_rebuilt)
+    CALLVAULT_TRY(
+        session->context().log.append("recovered", {{"interrupted", std::to_string(out.interrupted_sealed)},
+                                                    {"finished", std::to_string(out.rotations_finished)},
+                                                    {"undone", std::to_string(out.rotations_undone)},
+                                                    {"rebuilt", out.journal_rebuilt ? "journal" : "nothing"}}));
   return out;
 }
 
 Result<ReindexReport> Vault::reindex() {
+  CALLVAULT_TRY(impl_->journal->require_checkpoint());
   CALLVAULT_TRY(catalog::Catalog::discard(impl_->layout.catalog(), impl_->patience));
   CALLVAULT_TRY_ASSIGN(auto fresh, catalog::Catalog::open(impl_->layout.catalog()));
   *impl_->catalog = std::move(fresh);
@@ -311,6 +352,12 @@ Result<DoctorReport> Vault::doctor() {
     add(Level::danger, "permissions", path.path.string() + " is open to others; chmod go= it");
   if (loose.empty())
     add(Level::ok, "permissions", "key state, journal, catalogue and keeper are the vault user's alone");
+  CALLVAULT_TRY_ASSIGN(const auto session, Session::begin(*impl_, Access::look_up, ""));
+  CALLVAULT_TRY_ASSIGN(const bool complete, session->state().spare_is_complete());
+  if (complete)
+    add(Level::ok, "full disk", "room is set aside for a purge to finish");
+  else
+    add(Level::warning, "full disk", "no room is set aside for a purge to finish; the next change does it, if it can");
   return out;
 }
 

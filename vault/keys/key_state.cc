@@ -43,7 +43,9 @@ Result<void> KeyState::create(const base::Layout& layout, Keeper& keeper, Direct
   KeyState state(layout, keeper, std::move(first), std::move(slot));
   CALLVAULT_TRY_ASSIGN(const auto intake, state.add_intake(now));
   CALLVAULT_TRY(state.commit());
-  return state.publish_intake(intake);
+  CALLVAULT_TRY(state.publish_intake(intake));
+  (void)state.refill_spare();  // or whoever changes the vault next
+  return {};
 }
 
 Result<KeyState> KeyState::load(const base::Layout& layout, Keeper& keeper, Access access) {
