@@ -93,6 +93,14 @@ Result<void> read_to_end(int fd, Buffer& buffer, std::string_view what) {
   return {};
 }
 
+void remark_on_mode(const PassphraseSources& sources, int fd) {
+  struct stat info {};
+  if (sources.remarks == nullptr || ::fstat(fd, &info) != 0 || !S_ISREG(info.st_mode)) return;
+  if ((info.st_mode & (S_IRGRP | S_IROTH)) == 0) return;
+  sources.remarks->note(
+      fmt::format("warning: others can read the passphrase file {0}; run chmod 600 {0}", *sources.file));
+}
+
 Result<Passphrase> from_file(const PassphraseSources& sources) {
   if (*sources.file == "-")
     return fail(Errc::usage, fmt::format("{} takes a file, not standard input", sources.file_option));
@@ -101,6 +109,7 @@ Result<Passphrase> from_file(const PassphraseSources& sources) {
     return fail(Errc::io, fmt::format("cannot read the passphrase file {}: {}", *sources.file, std::strerror(errno)));
   Buffer buffer;
   CALLVAULT_TRY(read_to_end(fd.get(), buffer, "the passphrase file " + *sources.file));
+  remark_on_mode(sources, fd.get());
   return buffer.take();
 }
 
@@ -180,8 +189,9 @@ Result<Passphrase> resolve(const PassphraseSources& sources, std::string_view pr
 }  // namespace
 
 PassphraseSources PassphraseSources::with_environment(std::optional<std::string> file,
-                                                      std::optional<std::string> command) {
+                                                      std::optional<std::string> command, Output& remarks) {
   PassphraseSources sources;
+  sources.remarks = &remarks;
   sources.file = std::move(file);
   sources.command = std::move(command);
   if (sources.file || sources.command) return sources;
@@ -191,6 +201,7 @@ PassphraseSources PassphraseSources::with_environment(std::optional<std::string>
     const std::string credential = *directory + "/callvault.passphrase";
     std::error_code ignored;
     if (std::filesystem::exists(credential, ignored)) sources.file = credential;
+    sources.remarks = nullptr;
   }
   return sources;
 }

@@ -10,14 +10,18 @@
 
 namespace callvault::cli {
 
+class Output;
+
 // Tried in this order; without any, the terminal is asked.
 struct PassphraseSources {
   std::optional<std::string> file, command;
   std::string file_option = "--passphrase-file", command_option = "--passphrase-command";
+  Output* remarks = nullptr;  // where it is said when others can read the file
 
   // Options first; else CALLVAULT_PASSPHRASE_FILE, CALLVAULT_PASSPHRASE_COMMAND,
-  // $CREDENTIALS_DIRECTORY/callvault.passphrase if it is there.
-  static PassphraseSources with_environment(std::optional<std::string> file, std::optional<std::string> command);
+  // $CREDENTIALS_DIRECTORY/callvault.passphrase if it is there (its mode is the service manager's matter).
+  static PassphraseSources with_environment(std::optional<std::string> file, std::optional<std::string> command,
+                                            Output& remarks);
 };
 
 // Errors: usage (no source and no terminal; empty; too long), io (unreadable), unexpected (the command failed).

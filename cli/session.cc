@@ -45,7 +45,7 @@ Result<Person> Session::unlock(Vault& vault) const {
 }
 
 PassphraseSources Session::sources() const {
-  return PassphraseSources::with_environment(globals_.passphrase_file, globals_.passphrase_command);
+  return PassphraseSources::with_environment(globals_.passphrase_file, globals_.passphrase_command, output_);
 }
 
 }  // namespace callvault::cli

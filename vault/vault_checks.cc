@@ -257,8 +257,9 @@ Result<JournalMends> mend_journal(Vault::Impl& vault) {
   }
   CALLVAULT_TRY_ASSIGN(const auto verified, vault.journal->verify(key, remembered));
   if (verified.derived_ok || !verified.problems.empty()) return out;
-  CALLVAULT_TRY(vault.journal->rebuild_derived(vault.patience));
-  out.derived = true;
+  const auto rebuilt = vault.journal->rebuild_derived(vault.patience);
+  if (!rebuilt && rebuilt.error().code != Errc::no_space) return rebuilt.error();  // nothing waits for them
+  out.derived = rebuilt.has_value();
   return out;
 }
 

@@ -30,9 +30,11 @@ class Check final : public Command {
                      .put("files", report.files)
                      .put("unsettled", report.unsettled)
                      .put("chunks", report.chunks)
-                     .put("problems", report.problems));
+                     .put("problems", report.problems)
+                     .put("notes", report.notes));
     } else {
       for (const auto& problem : report.problems) out.line(printable(problem));
+      for (const auto& note : report.notes) out.line(printable(note));
       out.line(fmt::format("{}, {}, {} unsettled{}; {}", count(report.recordings, "recording", "recordings"),
                            count(report.files, "file", "files"), report.unsettled,
                            deep_ ? fmt::format(", {} authenticated", count(report.chunks, "chunk", "chunks")) : "",

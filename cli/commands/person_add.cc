@@ -27,7 +27,7 @@ class PersonAdd final : public Command {
     }
     CALLVAULT_TRY_ASSIGN(Vault vault, session.open());
     CALLVAULT_TRY_ASSIGN(const Person officer, session.unlock(vault));
-    PassphraseSources sources{new_file_, new_command_, "--new-passphrase-file", "--new-passphrase-command"};
+    const PassphraseSources sources{new_file_, new_command_, "--new-passphrase-file", "--new-passphrase-command", &out};
     CALLVAULT_TRY_ASSIGN(const Passphrase passphrase, resolve_new_passphrase(sources, "New passphrase of " + name_));
     CALLVAULT_TRY(vault.person_add(officer, options, passphrase));
     if (out.json())

@@ -20,7 +20,7 @@ class PersonPasswd final : public Command {
     CALLVAULT_TRY_ASSIGN(Vault vault, session.open());
     CALLVAULT_TRY_ASSIGN(const Passphrase present,
                          resolve_passphrase(session.sources(), "Present passphrase of " + name_));
-    PassphraseSources sources{new_file_, new_command_, "--new-passphrase-file", "--new-passphrase-command"};
+    const PassphraseSources sources{new_file_, new_command_, "--new-passphrase-file", "--new-passphrase-command", &out};
     CALLVAULT_TRY_ASSIGN(const Passphrase next, resolve_new_passphrase(sources, "New passphrase of " + name_));
     CALLVAULT_TRY(vault.person_passwd(name_, present, next));
     if (out.json())

@@ -20,12 +20,18 @@ class Recover final : public Command {
                      .put("settled", report.settled)
                      .put("rotations_finished", report.rotations_finished)
                      .put("rotations_undone", report.rotations_undone)
-                     .put("refused", report.refused));
+                     .put("refused", report.refused)
+                     .put("journal_signed", report.journal_signed)
+                     .put("journal_rebuilt", report.journal_rebuilt));
     else
       out.line(
           fmt::format("interrupted calls made whole {}, settled {}, rotations finished {}, undone {}, unreadable {}",
                       report.interrupted_sealed, report.settled, report.rotations_finished, report.rotations_undone,
                       report.refused));
+    if (report.journal_signed)
+      out.warn(
+          "the journal had no genuine checkpoint; its entries were verified and signed anew, and the journal says so");
+    if (report.journal_rebuilt) out.note("the journal's offsets and hashes were made again from its entries");
     if (report.refused > 0) out.warn("unreadable files were left in incoming/; 'callvault inspect FILE' looks at one");
     return report.refused > 0 ? Exit::partly_done : Exit::done;
   }

@@ -74,13 +74,16 @@ struct ProofReport {
 struct CheckReport {
   std::uint64_t recordings = 0, files = 0, unsettled = 0, chunks = 0;
   std::vector<std::string> problems;  // each: what, on which object, what to do
+  std::vector<std::string> notes;     // no fault, but `recover` mends it: derived files that are behind or damaged
 };
 
 struct RecoverReport {
   std::uint64_t interrupted_sealed = 0;  // half recordings made whole
   std::uint64_t settled = 0;
   std::uint64_t rotations_finished = 0, rotations_undone = 0;
-  std::uint64_t refused = 0;  // unreadable headers, left where they are
+  std::uint64_t refused = 0;     // unreadable headers, left where they are
+  bool journal_signed = false;   // its checkpoint was missing or did not verify; signed anew, and journalled
+  bool journal_rebuilt = false;  // offsets or hashes were missing or wrong; made again from the entries
 };
 
 struct ReindexReport {

@@ -98,10 +98,10 @@ class Runner:
         for name in ("ASAN_OPTIONS", "UBSAN_OPTIONS", "LSAN_OPTIONS"):
             if name in os.environ:
                 self.env[name] = os.environ[name]
-        with open(directory + "/passphrase", "w", encoding="utf-8") as file:
-            file.write("correct horse\n")
-        with open(directory + "/wrong", "w", encoding="utf-8") as file:
-            file.write("battery staple\n")
+        for name, text in (("passphrase", "correct horse\n"), ("wrong", "battery staple\n")):
+            with open(f"{directory}/{name}", "w", encoding="utf-8") as file:
+                os.chmod(file.fileno(), 0o600)
+                file.write(text)
         self.clock = {}
 
     def set_clock(self, text):

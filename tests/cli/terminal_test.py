@@ -64,6 +64,7 @@ class TerminalTest(unittest.TestCase):
                     "CALLVAULT_DIR": self.vault, "CALLVAULT_USER": "officer"}
         self.passphrase = self.directory + "/passphrase"
         with open(self.passphrase, "w", encoding="utf-8") as file:
+            os.chmod(file.fileno(), 0o600)
             file.write("correct horse\n")
 
     def run_command(self, *arguments, **more):
@@ -203,9 +204,31 @@ class TerminalTest(unittest.TestCase):
         self.assertEqual(subprocess.run([BINARY, "find"], env=env, check=False, capture_output=True,
                                         start_new_session=True, timeout=60).returncode, 1)
         shutil.copy(self.passphrase, self.directory + "/callvault.passphrase")
+        os.chmod(self.directory + "/callvault.passphrase", 0o440)  # as the service manager does
         env = {**self.env, "CREDENTIALS_DIRECTORY": self.directory}
-        self.assertEqual(subprocess.run([BINARY, "find"], env=env, check=False, capture_output=True,
-                                        start_new_session=True, timeout=60).returncode, 0)
+        done = subprocess.run([BINARY, "find"], env=env, check=False, capture_output=True, text=True,
+                              start_new_session=True, timeout=60)
+        self.assertEqual((done.returncode, done.stderr), (0, "callvault: nothing found\n"))
+
+    def test_a_passphrase_file_that_others_can_read_is_remarked_on(self):
+        self.make_vault()
+        remark = f"callvault: warning: others can read the passphrase file {self.passphrase}; run chmod 600 {self.passphrase}"
+        for mode, expected in ((0o600, 0), (0o400, 0), (0o640, 1), (0o604, 1), (0o644, 1)):
+            os.chmod(self.passphrase, mode)
+            done = self.run_command("find")
+            self.assertEqual((done.returncode, done.stderr.splitlines().count(remark)), (0, expected), done.stderr)
+            for words in (["--quiet", "find"], ["status"]):
+                self.assertNotIn("chmod", self.run_command(*words).stderr)
+        told = self.run_command("--json", "find")
+        self.assertEqual((told.returncode, told.stdout), (0, ""))
+        self.assertIn(remark, told.stderr)
+        new = self.directory + "/new"
+        shutil.copyfile(self.passphrase, new)
+        os.chmod(self.passphrase, 0o600)
+        os.chmod(new, 0o640)
+        done = self.run_command("person", "passwd", "officer", "--new-passphrase-file", new)
+        self.assertEqual((done.returncode, done.stderr.count("chmod 600")), (0, 1), done.stderr)
+        self.assertIn(f"chmod 600 {new}", done.stderr)
 
 
 if __name__ == "__main__":

@@ -78,6 +78,7 @@ class Scenario:
         self.kind, self.work = kind, work
         self.passphrase = work + "/passphrase"
         with open(self.passphrase, "w", encoding="utf-8") as file:
+            os.chmod(self.passphrase, 0o600)
             file.write("correct horse\n")
         os.makedirs(work + "/base")
         self.base = Vault(binary, work + "/base", self.passphrase)

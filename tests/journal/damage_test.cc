@@ -109,7 +109,7 @@ TEST_CASE("derived files that are missing, short, long or wrong are healed by th
   std::uint64_t size = 40;
   const Fixture it;
   it.append(0, size);
-  for (const char* name : {"offsets", "hashes", "checkpoint"}) {
+  for (const char* name : {"offsets", "hashes"}) {
     for (int kind = 0; kind < 6; ++kind) {
       CAPTURE(name);
       CAPTURE(kind);
@@ -141,6 +141,85 @@ TEST_CASE("derived files that are missing, short, long or wrong are healed by th
   }
 }
 
+TEST_CASE("without a genuine checkpoint nothing is appended until somebody who remembers signs anew") {
+  std::mt19937 random(5);
+  std::uint64_t size = 20;
+  const Fixture it;
+  const fs::path path = it.folder / "checkpoint";
+  it.append(0, size);
+  for (int kind = 0; kind < 7; ++kind) {
+    CAPTURE(kind);
+    const Head remembered = it.open().head_at(size - 2).value();
+    it.append(size++, 1);
+    const std::string text = slurp(path), entries = slurp(it.folder / "entries");
+    std::string bad = text;
+    if (kind == 0) fs::remove(path);
+    if (kind == 1) bad.clear();
+    if (kind == 2) bad.resize(text.size() / 2 + 3);
+    if (kind == 3) bad += "more than there was";
+    if (kind == 4) bad.assign(text.size(), '\0');
+    if (kind == 5) bad[text.size() - 20] = bad[text.size() - 20] == 'A' ? 'B' : 'A';
+    if (kind == 6) bad = make_checkpoint("example.com/other", it.open().head().value(), it.seed);
+    if (kind > 0) spill(path, bad);
+    auto log = it.open();
+    const auto refused = [&](const Result<void>& result) {
+      REQUIRE_FALSE(result);
+      CHECK(result.error().code == Errc::corrupt);
+      CHECK(result.error().message.find(path.string()) != std::string::npos);
+      CHECK(result.error().message.find("callvault recover") != std::string::npos);
+    };
+    refused(log.require_checkpoint());
+    const auto appended = log.append(entry_of(size), it.seed, kPatience);
+    refused(appended ? Result<void>() : Result<void>(appended.error()));
+    CHECK(slurp(it.folder / "entries") == entries);
+    CHECK(fs::exists(path) == (kind > 0));
+    // Readers go on answering right.
+    CHECK(log.head()->size == size);
+    CHECK(log.entry(3).value() == entry_of(3));
+    CHECK(verify_inclusion(leaf_hash(encode(entry_of(3))), 3, *log.head(), log.inclusion_proof(3, size).value()));
+    const auto report = it.verify(remembered);
+    CHECK_FALSE(report.checkpoint_ok);
+    REQUIRE(report.problems.size() == 1);
+    CHECK(report.problems.front().find("callvault recover") != std::string::npos);
+
+    // Who remembers something else, or more, does not sign.
+    Head other = remembered;
+    other.root[random() % 32] ^= std::byte{1};
+    CHECK(log.sign_anew(entry_of(size), it.seed, other, kPatience).error().code == Errc::corrupt);
+    other = {.size = size + 1, .root = remembered.root};
+    CHECK(log.sign_anew(entry_of(size), it.seed, other, kPatience).error().code == Errc::corrupt);
+    std::string changed = entries;
+    changed[changed.find("complaint")] = 'C';
+    spill(it.folder / "entries", changed);
+    CHECK(log.sign_anew(entry_of(size), it.seed, remembered, kPatience).error().code == Errc::corrupt);
+    spill(it.folder / "entries", entries + "not an entry\n");
+    CHECK(log.sign_anew(entry_of(size), it.seed, remembered, kPatience).error().code == Errc::corrupt);
+    spill(it.folder / "entries", entries);
+    CHECK_FALSE(log.require_checkpoint());
+
+    if (kind % 2 == 0) fs::remove(it.folder / "hashes");
+    REQUIRE(log.sign_anew(entry_of(size), it.seed, remembered, kPatience).value() == size);
+    it.require_sound(++size);
+    CHECK(it.open().require_checkpoint());
+  }
+}
+
+TEST_CASE("an older checkpoint of the same journal is what a crash leaves: it is brought up to date") {
+  const Fixture it;
+  std::uint64_t size = 0;
+  for (int round = 0; round < 4; ++round) {
+    const std::string old = slurp(it.folder / "checkpoint");
+    it.append(size, 3);
+    size += 3;
+    spill(it.folder / "checkpoint", old);
+    CHECK(it.open().require_checkpoint());
+    CHECK(it.verify().problems.empty());
+    CHECK(it.verify().unsigned_entries == 3);
+    it.append(size++, 1);
+    it.require_sound(size);
+  }
+}
+
 TEST_CASE("a hole inside the derived files never reaches an answer") {
   const Fixture it;
   it.append(0, 100);
@@ -150,6 +229,7 @@ TEST_CASE("a hole inside the derived files never reaches an answer") {
     spill(it.folder / name, text);
     const auto log = it.open();
     CHECK_FALSE(it.verify().derived_ok);
+    CHECK(it.verify().derived_wrong == std::vector<std::string>{name});
     CHECK(it.verify().problems.empty());
     for (std::uint64_t i = 0; i < 100; ++i) {
       REQUIRE(log.entry(i).value() == entry_of(i));

@@ -130,6 +130,49 @@ TEST_CASE("public keys, name and cost belong to the wrapped keys") {
   CHECK(keys::unlock_identity(renamed, "ana", phrase("first light")).error().code == Errc::wrong_passphrase);
 }
 
+TEST_CASE("every flipped bit of an identity is refused or changes nothing") {
+  const auto ana = make("ana", "first light");
+  const auto review = crypto::Key::random().value();
+  const auto file = keys::with_review_key(ana.file, 1, review);
+  REQUIRE(file.has_value());
+  int opened_all_the_same = 0;
+  for (std::size_t bit = 0; bit < file->size() * 8; ++bit) {
+    CAPTURE(bit);
+    Bytes flipped = *file;
+    flipped[bit / 8] ^= static_cast<std::byte>(1 << bit % 8);
+    const auto opened = keys::unlock_identity(flipped, "ana", phrase("first light"));
+    if (!opened.has_value()) continue;
+    ++opened_all_the_same;
+    REQUIRE(same(opened->signing_seed(), ana.identity.signing_seed()));
+    REQUIRE(same(opened->box_secret(), ana.identity.box_secret()));
+    REQUIRE(opened->public_part() == ana.identity.public_part());
+    REQUIRE(opened->review_key(1).has_value());
+    REQUIRE(same(**opened->review_key(1), review));
+  }
+  CHECK(opened_all_the_same < 64);
+}
+
+TEST_CASE("fields that nobody knows, or that are missing, are damage") {
+  const auto ana = make("ana", "first light");
+  const auto file = *keys::with_review_key(ana.file, 1, crypto::Key::random().value());
+  const auto refused = [&](const Bytes& bytes, const char* says, Errc code = Errc::corrupt) {
+    const auto facts = keys::inspect_identity(bytes, "ana");
+    REQUIRE_FALSE(facts.has_value());
+    CHECK(facts.error().code == code);
+    CHECK_MESSAGE(facts.error().message.find(says) != std::string::npos, facts.error().message);
+    CHECK_FALSE(keys::without_review_keys(bytes).has_value());
+  };
+  refused(replaced(file, "\"review_ring\"", "\"review_sing\""), "unknown field 'review_sing'");
+  refused(replaced(file, "\"version\": 1", "\"version\": 1, \"more\": 0"), "unknown field 'more'");
+  refused(replaced(file, "\"passes\"", "\"lanes\": 1, \"passes\""), "unknown field 'lanes'");
+  refused(replaced(file, "\"number\"", "\"until\": 1, \"number\""), "unknown field 'until'");
+  refused(replaced(file, "\"version\": 1", "\"version\": 1, \"\\u001b[2J\": 0"), "unknown field;");
+  refused(replaced(ana.file, ",\n  \"review_ring\": []", ""), "review_ring");
+  // A later version may have fields of its own.
+  refused(replaced(replaced(file, "\"version\": 1", "\"version\": 2"), "\"passes\"", "\"lanes\": 1, \"passes\""),
+          "newer version", Errc::newer_version);
+}
+
 TEST_CASE("hostile files are refused before any derivation") {
   const auto ana = make("ana", "first light");
   const auto start = keys::passphrase_derivations();
@@ -149,7 +192,7 @@ TEST_CASE("hostile files are refused before any derivation") {
       Errc::corrupt);
   refused(replaced(ana.file, "\"version\": 1", "\"version\": 2"), Errc::newer_version);
   refused(replaced(ana.file, "\"version\": 1", "\"version\": 0"), Errc::corrupt);
-  for (const std::string field : {"version", "name", "kdf", "wrapped", "signing", "box", "salt"})
+  for (const std::string field : {"version", "name", "kdf", "wrapped", "signing", "box", "salt", "review_ring"})
     refused(replaced(ana.file, "\"" + field + "\"", "\"other\""), Errc::corrupt);
   refused({}, Errc::corrupt);
   refused(Bytes(60 * 1024, std::byte{'['}), Errc::corrupt);

@@ -278,6 +278,7 @@ def passphrases(bench):
                        ("nul", b"correct horse battery staple\0\n"), ("longer", b"correct horse battery staple \n"),
                        ("case", b"Correct horse battery staple\n")):
         write(wrong, text)
+        os.chmod(wrong, 0o600)
         code = {"empty": (2, 12), "newline": (2, 12), "long": (2, 12)}.get(name, 12)
         for words in (("find",), ("play", bench.ids[0], "--purpose", "complaint"), ("person", "list"),
                       ("erase", bench.ids[0], "--request", "R", "--reason", "x")):
@@ -394,8 +395,62 @@ def odd_places(bench):
     rig.sound()
 
 
-CASES = (newer_version, no_vault, bad_config, catalogue, key_state, recorder_keys, keepers, passphrases, hostile_ids,
-         hostile_data, odd_places)
+def journal_checkpoint(bench):
+    """Without a genuine checkpoint nothing is changed and all is said, until `recover` signs what the pin vouches for."""
+    rig, path = bench.rig, bench.path("journal", "checkpoint")
+    good = read(path)
+    entries = read(bench.path("journal", "entries"))
+    for content in (None, b"", good[:-1], good[:60] + bytes([good[60] ^ 1]) + good[61:], good.replace(b"\n", b"\n\n", 1)):
+        if content is None:
+            os.remove(path)
+        else:
+            write(path, content)
+        for words in (("purge",), ("erase", bench.ids[0], "--request", "R", "--reason", "x"), ("reindex",),
+                      ("hold", bench.ids[1], "--matter", "m"), ("play", bench.ids[0], "--purpose", "complaint")):
+            bench.untouched(22, *words, says="journal checkpoint: .*/journal/checkpoint; 'callvault recover'",
+                            without=("catalog", "keys/lock", "journal/lock"))
+        rig.good("status")
+        rig.good("prove-gone", bench.ids[3])
+        for words in (("check",), ("journal", "verify")):
+            done = rig.run("--json", *words)
+            expect(done.code == 22 and not done.lines()[0]["ok"] and "callvault recover" in done.out, str(done))
+        expect(rig.json("recover")[0]["journal_signed"], "recover does not say that it signed")
+        expect(read(bench.path("journal", "entries")).startswith(entries), "recover changed entries")
+        told = [line for line in rig.json("journal", "log") if line["event"] == "checkpoint_signed"]
+        expect(len(told) == 1 and int(told[0]["facts"]["remembered"]) > 0, f"the journal says {told}")
+        expect(not rig.json("recover")[0]["journal_signed"], "recover signs twice")
+        bench.same_answers()
+        bench.restore()
+    # Entries that are not the pinned ones are not signed.
+    for cut in (entries[:entries.index(b"\n") + 1], entries.replace(b"erased", b"expire", 1)):
+        os.remove(path)
+        write(bench.path("journal", "entries"), cut)
+        bench.untouched(22, "recover", says="nothing was signed", without=("catalog", "keys/lock", "journal/lock"))
+        bench.restore()
+    # An older checkpoint is what a crash leaves.
+    rig.good("unhold", bench.ids[2], "--matter", "case 1")
+    write(path, good)
+    rig.sound()
+    rig.good("hold", bench.ids[2], "--matter", "case 1")
+    expect(read(path) != good, "the checkpoint is not brought up to date")
+    bench.same_answers()
+    # Derived files: named by check, which finds no fault; made again by recover.
+    for name in ("hashes", "offsets"):
+        whole = read(bench.path("journal", name))
+        for content in (None, b"", whole[:40] + bytes(24) + whole[64:]):
+            if content is None:
+                os.remove(bench.path("journal", name))
+            else:
+                write(bench.path("journal", name), content)
+            noted = rig.json("check")[0]
+            expect(noted["ok"] and len(noted["notes"]) == 1 and "journal/" + name in noted["notes"][0], f"check: {noted}")
+            expect(rig.json("recover")[0]["journal_rebuilt"], f"recover does not rebuild {name}")
+            expect(rig.json("check")[0]["notes"] == [], f"{name} is still not right")
+            expect(read(bench.path("journal", name)).startswith(whole), f"{name} is made another")
+
+
+CASES = (newer_version, no_vault, bad_config, catalogue, key_state, journal_checkpoint, recorder_keys, keepers,
+         passphrases, hostile_ids, hostile_data, odd_places)
 
 
 def test(binary):

@@ -85,6 +85,7 @@ def one(binary, source):
 def in_use(rig, expected):
     """What is old takes part: another reader, another call, an erasure with its rotation."""
     with open(rig.folder + "/second", "w", encoding="utf-8") as file:
+        os.chmod(file.fileno(), 0o600)
         file.write(expected["passphrases"]["maria"] + "\n")
     first = expected["records"][0]
     rig.good("--as", "maria", "--passphrase-file", rig.folder + "/second", "play", first["id"], "--purpose",

@@ -247,6 +247,7 @@ def test(binary):
         accounts = Accounts(rig)
         os.chmod(rig.folder, 0o755)
         os.chmod(rig.folder + "/passphrase", 0o644)  # even who knows the passphrase ...
+        rig.env["CALLVAULT_PASSPHRASE_COMMAND"] = "cat " + rig.env.pop("CALLVAULT_PASSPHRASE_FILE")
         shutil.copy(binary, rig.folder + "/callvault")
         os.chmod(rig.folder + "/callvault", 0o755)
         os.mkdir(rig.folder + "/srv")

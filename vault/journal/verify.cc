@@ -98,8 +98,10 @@ class Verifier {
         problem("the entries are not the ones that were signed");
       else
         report_.unsigned_entries = report_.head.size - head.size;
-      report_.derived_ok = offsets_.holds(head.size * sizeof(std::uint64_t)) &&
-                           hashes_.holds(stored_count(head.size) * sizeof(crypto::Digest));
+      if (!offsets_.holds(head.size * sizeof(std::uint64_t))) report_.derived_wrong.push_back(kOffsetsFile);
+      if (!hashes_.holds(stored_count(head.size) * sizeof(crypto::Digest)))
+        report_.derived_wrong.push_back(kHashesFile);
+      report_.derived_ok = report_.derived_wrong.empty();
     }
     if (at_least_ && at_least_->size > report_.head.size)
       problem("entries are missing: " + std::to_string(report_.head.size) + " of at least " +

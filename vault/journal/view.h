@@ -23,7 +23,8 @@ inline constexpr const char* kLockFile = "lock";
 inline constexpr const char* kSuspectFile = "suspect";
 
 // The signed checkpoint. Errc::corrupt, with what to do, when there is none or it does not verify.
-Result<Checkpoint> read_checkpoint(const os::Path& folder, std::string_view origin, const crypto::SigningPublicKey& key);
+Result<Checkpoint> read_checkpoint(const os::Path& folder, std::string_view origin,
+                                   const crypto::SigningPublicKey& key);
 
 class View {
  public:

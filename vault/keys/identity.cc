@@ -73,13 +73,24 @@ bool copy_field(const Json& object, const char* field, std::array<std::byte, N>&
   return bytes.has_value();
 }
 
+// What nobody knows may be a damaged name of what somebody needs.
+Result<void> require_known(const Json& object, std::initializer_list<std::string_view> known, std::string_view name) {
+  for (const auto& [field, value] : object.items()) {
+    if (std::find(known.begin(), known.end(), field) != known.end()) continue;
+    const std::string shown = base::is_plain_name(field, kMaxPersonNameBytes) ? " '" + field + "'" : "";
+    return damaged_identity(name, "it has an unknown field" + shown + "; bring back people/ of a backup");
+  }
+  return {};
+}
+
 Result<std::vector<Grant>> parse_ring(const Json& object, std::string_view name) {
   std::vector<Grant> ring;
   const auto at = object.find("review_ring");
-  if (at == object.end()) return ring;
-  if (!at->is_array() || at->size() > kMaxReviewKeys) return damaged_identity(name, "review_ring");
+  if (at == object.end() || !at->is_array() || at->size() > kMaxReviewKeys)
+    return damaged_identity(name, "review_ring");
   for (const Json& one : *at) {
     if (!one.is_object()) return damaged_identity(name, "review_ring");
+    CALLVAULT_TRY(require_known(one, {"number", "sealed"}, name));
     const auto number = number_of(one, "number");
     auto sealed = bytes_of(one, "sealed", kGrantBytes);
     if (!number || !sealed || (!ring.empty() && *number <= ring.back().number))
@@ -107,9 +118,11 @@ Result<Parsed> parse(ByteView file, std::string_view expected_name) {
   if (!expected_name.empty() && out.public_part.name != expected_name)
     return damaged_identity(expected_name, "it is somebody else's");
   const std::string_view known = out.public_part.name;
+  CALLVAULT_TRY(require_known(object, {"version", "name", "kdf", "wrapped", "signing", "box", "review_ring"}, known));
 
   const auto kdf = object.find("kdf");
   if (kdf == object.end() || !kdf->is_object()) return damaged_identity(known, "kdf");
+  CALLVAULT_TRY(require_known(*kdf, {"passes", "memory_kib", "salt"}, known));
   const auto passes = number_of(*kdf, "passes");
   const auto memory_kib = number_of(*kdf, "memory_kib");
   if (!passes || !memory_kib || !copy_field(*kdf, "salt", out.salt)) return damaged_identity(known, "kdf");
