@@ -269,10 +269,14 @@ Result<FileKeeper::Slot> FileKeeper::load_slot(std::size_t index) {
 
 Result<std::vector<KeeperSlot>> FileKeeper::read() {
   std::vector<KeeperSlot> out;
+  std::optional<Error> damage;
   for (std::size_t i = 0; i < kSlots; ++i) {
-    CALLVAULT_TRY_ASSIGN(Slot slot, load_slot(i));
-    if (slot.content) out.push_back(std::move(*slot.content));
+    auto slot = load_slot(i);
+    if (!slot && slot.error().code != Errc::corrupt) return std::move(slot).error();
+    if (!slot) damage = std::move(slot).error();
+    if (slot && slot->content) out.push_back(std::move(*slot->content));
   }
+  if (out.empty() && damage) return *damage;
   if (out.empty()) return fail(Errc::corrupt, "the keeper holds no root key: " + blocks_->path().string());
   return out;
 }

@@ -43,7 +43,7 @@ class Keeper {
   virtual ~Keeper() = default;
 
   // The roots it holds: one normally, two in the middle of a rotation, in no particular order.
-  // Errors: corrupt when there is none, or when any slot is damaged (nothing is wiped); io.
+  // Errors: corrupt when there is none that is whole; io. What is damaged beside it is `unfinished`.
   virtual Result<std::vector<KeeperSlot>> read() = 0;
 
   // Draws a fresh root for `epoch`, durable and read back, in a slot that is not the one of `current_epoch` (none for

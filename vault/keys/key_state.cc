@@ -67,6 +67,7 @@ Result<KeyState> KeyState::load(const base::Layout& layout, Keeper& keeper, Acce
     }
     return state;
   }
+  CALLVAULT_TRY(keeper.unfinished());  // or the slot it would be in is damaged
   return fail(Errc::corrupt, "the keeper has no root for keys/directory (its epoch is " + std::to_string(epoch) +
                                  "): an old copy of one of the two was brought back; nothing was wiped");
 }

@@ -132,12 +132,20 @@ class Opening {
   Result<void> open_track(const NodeRow& row, TrackName name) {
     CALLVAULT_TRY_ASSIGN(const auto record_secret, crypto::Key::copy_of(row.record_secret));
     std::vector<TrackPages::Segment> segments;
+    std::optional<Error> missing;
     for (const auto& t : row.tracks) {
       if (t.name != name) continue;
-      CALLVAULT_TRY_ASSIGN(const auto path, context::find_sealed_file(context_.layout, day_, row.id, name, t.segment));
-      CALLVAULT_TRY_ASSIGN(auto reader, sealed::Reader::open(path));
+      const auto path = context::find_sealed_file(context_.layout, day_, row.id, name, t.segment);
+      if (!path && path.error().code == Errc::not_found) {
+        // Lost, or given up by its recorder on a failing disk: the other segments are heard all the same.
+        missing = path.error();
+        summary_.incomplete = true;
+        continue;
+      }
+      if (!path) return path.error();
+      CALLVAULT_TRY_ASSIGN(auto reader, sealed::Reader::open(*path));
       if (reader.header().hash != t.header_hash)
-        return fail(Errc::corrupt, "the header of " + path.filename().string() + " is not the one that was settled");
+        return fail(Errc::corrupt, "the header of " + path->filename().string() + " is not the one that was settled");
       CALLVAULT_TRY_ASSIGN(const crypto::Key* review, reviewer_.identity.review_key(reader.header().review_key));
       CALLVAULT_TRY_ASSIGN(const auto track_secret, crypto::Key::copy_of(t.secret));
       CALLVAULT_TRY_ASSIGN(auto audio, sealed::audio_key(reader.header(), *review, track_secret));
@@ -156,6 +164,7 @@ class Opening {
       }
       segments.push_back({std::move(reader), std::move(audio), metadata.first_page, pages});
     }
+    if (segments.empty() && missing) return *missing;
     std::sort(segments.begin(), segments.end(),
               [](const auto& a, const auto& b) { return a.first_page < b.first_page; });
     CALLVAULT_TRY_ASSIGN(auto joined, TrackPages::join(std::move(segments)));

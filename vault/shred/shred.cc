@@ -125,7 +125,8 @@ class Shredding {
     CALLVAULT_TRY_ASSIGN(const auto slots, context_.state.keeper().read());
     CALLVAULT_TRY_ASSIGN(const auto fresh,
                          keys::KeyState::load(context_.layout, context_.state.keeper(), keys::KeyState::Access::look));
-    bool gone = slots.size() == 1 && slots.front().epoch == fresh.directory().epoch;
+    CALLVAULT_TRY_ASSIGN(const bool unwiped, context_.state.keeper().unfinished());
+    bool gone = !unwiped && slots.size() == 1 && slots.front().epoch == fresh.directory().epoch;
     for (const auto id : retirement_.retired()) gone = gone && !fresh.directory().intake.contains(id);
     for (const auto& item : by_bucket_) {
       if (!fresh.directory().buckets.contains(item.first)) continue;
