@@ -18,6 +18,18 @@ Bytes with_odd_chunks() {
   return out;
 }
 
+// As some recorders write it.
+Bytes without_padding(std::string_view id, std::string_view odd_content) {
+  Bytes out = chunk(id, odd_content);
+  out.pop_back();
+  return out;
+}
+
+Bytes both(Bytes first, const Bytes& second) {
+  append(first, second);
+  return first;
+}
+
 // What libsndfile itself makes of the samples, for any format it writes.
 Bytes sndfile_bytes(const TempFolder& folder, int format, int rate, int channels, const Samples& samples) {
   const auto path = folder.path() / ("made-" + std::to_string(std::random_device{}()));
@@ -51,6 +63,16 @@ TEST_CASE("wav as recorders leave it gives every sample that is there") {
       {"finished", {}},
       {"killed asterisk", {.riff_size = 0, .data_size = 0}},
       {"killed baresip", {.riff_size = 8, .data_size = 0}},
+      {"both sizes of a header that was never patched", {.riff_size = 8, .data_size = 8}},
+      {"samples' size never patched, riff unknown", {.riff_size = 0, .data_size = 8}},
+      {"eight bytes, and the riff size says so", {.riff_size = 44, .data_size = 8}, true},
+      {"no padding", {.before = without_padding("LIST", "INFOISFTabc")}},
+      {"no padding, sizes unknown", {.riff_size = 0, .data_size = 0, .before = without_padding("odd ", "123")}},
+      {"no padding, twice", {.before = both(without_padding("odd ", "123"), without_padding("bext", "1"))}},
+      {"no padding before what nobody knows",
+       {.before = both(without_padding("LIST", "1"), chunk("xtra", "12"))},
+       true},
+      {"padding that could be a letter", {.before = both(without_padding("odd ", "123"), {std::byte{'x'}})}},
       {"riff size of an empty file", {.riff_size = 36, .data_size = 0}},
       {"piped", {.riff_size = 0xffffffff, .data_size = 0xffffffff}},
       {"piped, less the header", {.riff_size = 0xffffffff, .data_size = 0xffffffff - 36}},
@@ -99,6 +121,12 @@ TEST_CASE("an odd number of bytes is padded before the next chunk") {
     CHECK(heard->samples.size() == odd.size());
     CHECK_FALSE(heard->truncated);
   }
+  // The padding was left out, and the size's first byte could be a letter of an id.
+  const Bytes list = both(without_padding("LIST", std::string(0x61, 'a')), chunk("LIST", std::string(0x64, 'b')));
+  const auto unpadded = hear_pipe(make_wav({.tag = 7, .bits = 8, .before = list, .after = list}, odd));
+  REQUIRE(unpadded);
+  CHECK(unpadded->samples.size() == odd.size());
+  CHECK_FALSE(unpadded->truncated);
   const auto padding_only = hear_pipe(make_wav({.tag = 7, .bits = 8, .after = {std::byte{0}}}, odd));
   REQUIRE(padding_only);
   CHECK(padding_only->samples.size() == odd.size());

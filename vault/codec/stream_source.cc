@@ -33,7 +33,7 @@ int raw_format(SampleCoding coding) {
 class StreamSource final : public PcmSource {
  public:
   StreamSource(ByteInput input, const WavHeader& header)
-      : input_(std::move(input)), header_(header), promised_(header.data_bytes) {
+      : input_(std::move(input)), header_(header), promised_(header.data_bytes), truncated_(header.doubtful) {
     // A promise of part of a frame is kept, but that part cannot be heard.
     if (promised_) left_ = *promised_ - *promised_ % header_.block_bytes;
   }
@@ -117,7 +117,7 @@ class StreamSource final : public PcmSource {
   std::optional<std::uint64_t> left_;  // of the promised bytes; none: until the end of the input
   bool started_ = false;
   bool ended_ = false;
-  bool truncated_ = false;
+  bool truncated_;
   std::optional<Error> error_;
   std::optional<SampleReader> reader_;
 };

@@ -80,11 +80,33 @@ Result<void> parse_format(base::ByteView chunk, WavHeader& out) {
   return {};
 }
 
+bool is_printable(base::ByteView id) {
+  return std::all_of(id.begin(), id.end(), [](std::byte b) { return b >= std::byte{0x20} && b < std::byte{0x7f}; });
+}
+
 // Ids that follow samples. Others count only where the RIFF size says that something follows.
 bool follows_samples(std::string_view id) {
   constexpr std::array<std::string_view, 12> kKnown{"LIST", "id3 ", "ID3 ", "bext", "cue ", "smpl",
                                                     "fact", "JUNK", "PAD ", "iXML", "axml", "_PMX"};
   return std::find(kKnown.begin(), kKnown.end(), id) != kKnown.end();
+}
+
+bool is_known(std::string_view id) { return id == "data" || id == "fmt " || id == "ds64" || follows_samples(id); }
+
+struct Padding {
+  std::size_t bytes = 0;
+  bool doubtful = false;
+};
+
+// What stands between a chunk of odd size and the next: one byte, but some writers leave it out.
+Padding padding_of(base::ByteView next) {
+  if (next.size() < 4) return {.bytes = std::min<std::size_t>(next.size(), 1)};
+  const auto without = next.first(4);
+  const auto with = next.size() < 5 ? base::ByteView() : next.subspan(1, 4);
+  if (is_known(base::as_text(with)) || !is_printable(without)) return {.bytes = 1};
+  if (is_known(base::as_text(without))) return {};
+  if (!with.empty() && is_printable(with)) return {.bytes = 1};
+  return {.doubtful = true};
 }
 
 }  // namespace
@@ -117,7 +139,7 @@ Result<WavHeader> read_wav_header(ByteInput& input) {
       out.data_bytes = meant_size(size, left_from(out.data_at));
       break;
     }
-    std::uint64_t rest = std::uint64_t{head.size} + head.size % 2;
+    std::uint64_t rest = head.size;
     if (input.offset() + rest > kMaxWavHeaderBytes)
       return fail(Errc::usage, "the wav header is longer than 1 MiB, or damaged");
     if (head.name() == "fmt ") {
@@ -137,25 +159,30 @@ Result<WavHeader> read_wav_header(ByteInput& input) {
     }
     CALLVAULT_TRY_ASSIGN(const std::uint64_t skipped, input.skip(rest));
     if (skipped < rest) return cut_short();
+    if (head.size % 2 == 0) continue;
+    CALLVAULT_TRY_ASSIGN(const auto next, input.peek(5));
+    const Padding padding = padding_of(next);
+    CALLVAULT_TRY(input.skip(padding.bytes));
+    out.doubtful = out.doubtful || padding.doubtful;
   }
   if (!has_format) return fail(Errc::usage, "the wav header has no format before its samples");
   // 8 is what a killed baresip leaves.
   const auto riff = riff_bytes == 8 ? std::nullopt : meant_size(riff_bytes, left_from(8));
   if (riff && *riff <= UINT64_MAX - 8) out.riff_end = *riff + 8;
+  if (out.data_bytes == 8 && !riff) out.data_bytes.reset();
   return out;
 }
 
 Result<WavTail> examine_tail(ByteInput& input, const WavHeader& header) {
-  // A chunk of odd size is followed by one byte of padding.
-  const std::size_t padding = (input.offset() - header.data_at) % 2;
-  CALLVAULT_TRY_ASSIGN(auto next, input.peek(padding + 8));
-  if (next.size() <= padding) return WavTail::end;
+  const std::size_t odd = (input.offset() - header.data_at) % 2;
+  CALLVAULT_TRY_ASSIGN(const auto next, input.peek(odd + 8));
+  if (next.size() <= odd) return WavTail::end;
+  const std::size_t padding = odd == 0 ? 0 : padding_of(next).bytes;
   const ChunkHead head = parse_chunk_head(next.subspan(padding));
   const std::uint64_t starts = input.offset() + padding;
-  const bool printable = std::all_of(head.id.begin(), head.id.end(),
-                                     [](std::byte b) { return b >= std::byte{0x20} && b < std::byte{0x7f}; });
   const bool covered = header.riff_end && *header.riff_end > starts;
-  if (next.size() == padding + 8 && printable && (covered || follows_samples(head.name()))) return WavTail::chunks;
+  if (next.size() >= padding + 8 && is_printable(head.id) && (covered || follows_samples(head.name())))
+    return WavTail::chunks;
   return WavTail::more_samples;
 }
 

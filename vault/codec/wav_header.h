@@ -20,6 +20,7 @@ struct WavHeader {
   std::uint64_t data_at = 0;                // where the samples start
   std::optional<std::uint64_t> data_bytes;  // none: until the end of the input
   std::optional<std::uint64_t> riff_end;    // where the file ends, if its header knows
+  bool doubtful = false;                    // its chunks could be told apart by a guess only
 };
 
 inline constexpr std::size_t kWavMagicBytes = 12;
@@ -28,9 +29,10 @@ inline constexpr std::uint64_t kMaxWavHeaderBytes = 1 << 20;
 // RIFF, RF64 or BW64 and WAVE. Big-endian RIFX is libsndfile's.
 bool is_wav(base::ByteView first_bytes);
 
-// Reads to the first sample. Sizes 0, 8 (RIFF), and those near 2^31 or 2^32 that writers of pipes put, mean "not
-// known yet", unless the input is a file that is long enough to mean them. Errors: usage, for a header that is damaged,
-// cut short, or longer than kMaxWavHeaderBytes; io.
+// Reads to the first sample. Sizes 0, 8 (of the samples: when that of RIFF is not known either), and those near 2^31 or
+// 2^32 that writers of pipes put, mean "not known yet", unless the input is a file that is long enough to mean them.
+// The padding behind a chunk of odd size may have been left out. Errors: usage, for a header that is damaged, cut
+// short, or longer than kMaxWavHeaderBytes; io.
 Result<WavHeader> read_wav_header(ByteInput& input);
 
 enum class WavTail : std::uint8_t { end, chunks, more_samples };
