@@ -167,7 +167,7 @@ Result<IngestSummary> Recorder::run() {
 }
 
 Time Recorder::ended_at() const {
-  const auto ms = std::chrono::milliseconds(tracks_[0].samples_in() * 1000 / source_->rate_hz());
+  const auto ms = std::chrono::milliseconds(to_ms(tracks_[0].samples_in(), source_->rate_hz()));
   const Time by_audio = call_->metadata.started_at + ms;
   // Only a call that starts with the command also ends with it.
   return options_.started_at ? by_audio : std::max(by_audio, clock_of(options_).now());
@@ -201,7 +201,7 @@ Result<IngestSummary> Recorder::finish() {
   out.id = call_->id;
   out.started_at = call_->metadata.started_at;
   out.ended_at = end;
-  out.duration_s = static_cast<double>(tracks_[0].samples_in()) / source_->rate_hz();
+  out.duration_s = static_cast<double>(to_ms(tracks_[0].samples_in(), source_->rate_hz())) / 1000;
   out.flags.truncated = source_->truncated();
   for (const TrackRecorder& track : tracks_) {
     for (const Track& file : track.files()) {

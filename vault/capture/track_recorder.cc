@@ -15,8 +15,6 @@ constexpr std::size_t kMaxSegmentsBeforeEnd = 112;
 constexpr std::size_t kManySegments = 60;
 constexpr std::chrono::seconds kSlowRetryInterval{60};
 
-std::uint64_t to_ms(std::uint64_t samples, std::uint32_t rate_hz) { return samples * 1000 / rate_hz; }
-
 }  // namespace
 
 TrackRecorder::TrackRecorder(const Call& call, TrackName name, codec::TrackEncoder encoder,
@@ -159,10 +157,10 @@ Result<void> TrackRecorder::open_next_segment() {
 
 Result<void> TrackRecorder::close(Time ended_at, bool truncated) {
   if (failing()) CALLVAULT_TRY(open_next_segment());
-  const std::uint64_t samples = samples_in() - segment_start_;
+  const std::uint32_t rate = call_->metadata.sample_rate;
   sealed::Trailer trailer;
   trailer.ended_at = ended_at;
-  trailer.duration = std::chrono::milliseconds(to_ms(samples, call_->metadata.sample_rate));
+  trailer.duration = std::chrono::milliseconds(to_ms(samples_in(), rate) - to_ms(segment_start_, rate));
   trailer.truncated = truncated;
   if (audio_digest_) trailer.audio_hash = *audio_digest_;
   if (auto finished = writer_->finish(call_->secret, trailer); !finished) {

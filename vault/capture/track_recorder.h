@@ -22,6 +22,11 @@ inline constexpr std::chrono::seconds kRetryInterval{1};
 // Kept in memory while the disk fails: nine hours of speech at 16 kbit/s.
 inline constexpr std::size_t kMaxHeldBytes = 64 * 1024 * 1024;
 
+// To the nearest one: what a recording is said to last is the same wherever it is said.
+constexpr std::uint64_t to_ms(std::uint64_t samples, std::uint32_t rate_hz) {
+  return (samples * 1000 + rate_hz / 2) / rate_hz;
+}
+
 // What the tracks of a call share. Outlives them.
 struct Call {
   const keys::RecorderView& view;
