@@ -1,10 +1,12 @@
 // Whether all is well: check, recover, reindex, prove-gone, doctor.
 #include <algorithm>
 #include <filesystem>
+#include <map>
 #include <numeric>
 #include <set>
 
 #include "base/text.h"
+#include "capture/folded.h"
 #include "context/rows.h"
 #include "context/tombstones.h"
 #include "os/host.h"
@@ -49,7 +51,7 @@ class Checking {
         }
         ++report_.recordings;
         if (options_.progress) options_.progress(report_.recordings, total);
-        for (const auto& track : row->tracks) check_file(bucket, *row, track);
+        check_recording(bucket, *row);
       }
     }
     CALLVAULT_TRY(find_strangers());
@@ -67,14 +69,32 @@ class Checking {
   }
 
  private:
-  void check_file(const keys::Bucket& bucket, const NodeRow& row, const keys::TrackSecret& track) {
-    const std::string name = base::sealed_file_name(row.id, track.name, track.segment);
-    known_.insert(name);
-    const Result<void> checked = examine(bucket, row, track);
-    if (!checked) report_.problems.push_back(name + ": " + checked.error().message);
+  void check_recording(const keys::Bucket& bucket, const NodeRow& row) {
+    std::map<TrackName, bool> heard;
+    for (const auto& track : row.tracks) {
+      const std::string name = base::sealed_file_name(row.id, track.name, track.segment);
+      known_.insert(name);
+      bool& any = heard[track.name];
+      const auto chunks = examine(bucket, row, track);
+      any = any || row.in_progress || !chunks || *chunks > 0;
+      if (!chunks) report_.problems.push_back(name + ": " + chunks.error().message + what_to_do(chunks.error()));
+    }
+    for (const auto& [name, any] : heard)
+      if (!any)
+        report_.notes.push_back(row.id.text() + "." + std::string(to_word(name)) +
+                                " holds no audio: its recorder was cut off before the first second was safe; it "
+                                "cannot be played, and may be erased");
   }
 
-  Result<void> examine(const keys::Bucket& bucket, const NodeRow& row, const keys::TrackSecret& track) {
+  static std::string what_to_do(const Error& why) {
+    if (why.code == Errc::newer_version) return "; open it with the newer callvault";
+    if (why.code == Errc::corrupt || why.code == Errc::not_found)
+      return "; bring the file back from a backup, else erase the recording";
+    return "; mend what keeps it from being read, then check again";
+  }
+
+  // Errors: of this one file. Gives how many chunks of audio it holds.
+  Result<std::uint64_t> examine(const keys::Bucket& bucket, const NodeRow& row, const keys::TrackSecret& track) {
     CALLVAULT_TRY_ASSIGN(const auto path,
                          context::find_sealed_file(context_.layout, bucket.day, row.id, track.name, track.segment));
     CALLVAULT_TRY_ASSIGN(auto reader, sealed::Reader::open(path));
@@ -82,13 +102,13 @@ class Checking {
     report_.chunks += reader.chunk_count();
     if (reader.header().hash != track.header_hash)
       return fail(Errc::corrupt, "the header is not the one that was settled");
-    if (row.in_progress) return {};
+    if (row.in_progress) return reader.chunk_count();
     CALLVAULT_TRY_ASSIGN(const auto secret, crypto::Key::copy_of(row.record_secret));
     CALLVAULT_TRY_ASSIGN(const auto trailer, reader.read_trailer(secret));
-    if (!options_.deep) return {};
+    if (!options_.deep) return reader.chunk_count();
     CALLVAULT_TRY_ASSIGN(const auto hash, reader.hash_chunks());
     if (hash != trailer.chunk_hash) return fail(Errc::corrupt, "the sealed audio is damaged");
-    return {};
+    return reader.chunk_count();
   }
 
   // Files that no node knows: a leftover, or a copy brought back.
@@ -121,6 +141,7 @@ class Proving {
     CALLVAULT_TRY_ASSIGN(report_.tombstone, context_.catalog.tombstone(id_));
     CALLVAULT_TRY_ASSIGN(const bool reachable, open_as_keeper());
     CALLVAULT_TRY_ASSIGN(const auto places, scan());
+    if (!report_.tombstone && !reachable && places.empty()) CALLVAULT_TRY(capture::tell_folded(context_, id_));
     if (!report_.tombstone && !reachable && places.empty())
       return fail(Errc::not_found, "no recording " + id_.text() + " was ever here");
     step("tombstone", report_.tombstone.has_value(),
@@ -318,6 +339,14 @@ Result<DoctorReport> Vault::doctor() {
   const auto add = [&](Level level, std::string subject, std::string message) {
     out.findings.push_back({level, std::move(subject), std::move(message)});
   };
+  const auto session = Session::begin(*impl_, Access::look_up, "");
+  if (!session) {
+    const auto roots = impl_->keeper->read();
+    if (roots && !roots->empty()) return session.error();
+    add(Level::danger, "keeper",
+        (roots ? "it holds no root" : roots.error().message) +
+            "; without it nothing in this vault can be opened: bring it back");
+  }
   const auto keeper = impl_->keeper->describe();
   if (keeper.sound)
     add(Level::ok, "keeper", keeper.kind + " in " + keeper.path + ", medium " + keeper.medium);
@@ -353,8 +382,8 @@ Result<DoctorReport> Vault::doctor() {
     add(Level::danger, "permissions", path.path.string() + " is open to others; chmod go= it");
   if (loose.empty())
     add(Level::ok, "permissions", "key state, journal, catalogue and keeper are the vault user's alone");
-  CALLVAULT_TRY_ASSIGN(const auto session, Session::begin(*impl_, Access::look_up, ""));
-  CALLVAULT_TRY_ASSIGN(const bool complete, session->state().spare_is_complete());
+  if (!session) return out;
+  CALLVAULT_TRY_ASSIGN(const bool complete, (*session)->state().spare_is_complete());
   if (complete)
     add(Level::ok, "full disk", "room is set aside for a purge to finish");
   else

@@ -4,6 +4,7 @@
 #include <set>
 
 #include "base/phone.h"
+#include "capture/folded.h"
 #include "context/rows.h"
 #include "retention/plan.h"
 #include "session.h"
@@ -227,11 +228,13 @@ Result<CallRecord> Vault::show(const Person& person, const RecordingId& id) {
   CALLVAULT_TRY_ASSIGN(const auto session, Session::begin(*impl_, Access::look, person.name()));
   CALLVAULT_TRY(session->require(person, kFinders, "show"));
   auto& context = session->context();
-  CALLVAULT_TRY_ASSIGN(const auto found, locate(context, id));
+  const auto found = locate(context, id);
+  if (!found && found.error().code == Errc::not_found) CALLVAULT_TRY(capture::tell_folded(context, id));
+  if (!found) return found.error();
   CALLVAULT_TRY(context.log.append("shown", {{"id", id.text()}}));
-  const keys::Bucket& bucket = context.state.directory().buckets.at(found.bucket);
-  CALLVAULT_TRY_ASSIGN(const auto details, context::row_of(context, bucket, found.row));
-  return to_record(bucket, found.row, details, context.now);
+  const keys::Bucket& bucket = context.state.directory().buckets.at(found->bucket);
+  CALLVAULT_TRY_ASSIGN(const auto details, context::row_of(context, bucket, found->row));
+  return to_record(bucket, found->row, details, context.now);
 }
 
 Result<Tombstone> Vault::tombstone(const RecordingId& id) {

@@ -140,6 +140,12 @@ class Counter final : public ByteSink {
   std::size_t size_ = 0;
 };
 
+fs::path stored_file(const Rig& rig, const std::string& name) {
+  for (const auto& entry : fs::recursive_directory_iterator(rig.folder() / "recordings"))
+    if (entry.path().filename() == name) return entry.path();
+  return {};
+}
+
 PlayOptions hear(const RecordingId& id) {
   PlayOptions out;
   out.id = id;
@@ -198,6 +204,16 @@ TEST_CASE("a call that went on in new segments is whole, not interrupted") {
   CHECK(summary.incomplete);
   CHECK(rest.size() > 16'000);
   CHECK(rest.size() < wav.size() / 2);
+
+  std::filesystem::remove(stored_file(rig, id.text() + ".mixed.0"));
+  std::filesystem::remove(stored_file(rig, id.text() + ".mixed"));
+  Counter nothing;
+  const auto headless = rig.vault().play(rig.officer(), hear(id), nothing);
+  REQUIRE_FALSE(headless);
+  CHECK(headless.error().code == Errc::corrupt);
+  CAPTURE(headless.error().message);
+  CHECK(headless.error().message.find("beginning of the track is missing") != std::string::npos);
+  CHECK(nothing.size() == 0);
 }
 
 TEST_CASE("going on after a notice implies consent only when it was played to its end") {
@@ -233,7 +249,15 @@ TEST_CASE("a call that was delivered twice is kept once; with other audio both s
   REQUIRE(found.size() == 1);
   CHECK(found[0].id == first);
   CHECK_FALSE(found[0].flags.duplicate_call_id);
-  CHECK_FALSE(rig.vault().show(rig.officer(), repeat));
+  const auto shown = rig.vault().show(rig.officer(), repeat);
+  const auto proven = rig.vault().prove_gone(repeat);
+  for (const auto& error : {shown ? Error{} : shown.error(), proven ? Error{} : proven.error()}) {
+    CHECK(error.code == Errc::not_found);
+    CHECK(error.message.starts_with("recording " + repeat.text() + " was folded into " + first.text()));
+  }
+  auto other_id = first.bytes();
+  other_id[3] ^= std::byte{1};
+  CHECK(rig.vault().prove_gone(RecordingId(other_id)).error().message.ends_with("was ever here"));
 
   const Input other(rig, 2, 500);
   const auto second = must(ingest(options), "ingest").id;
@@ -263,12 +287,6 @@ TEST_CASE("a catalogue that is lost between recording and settling is made again
 }
 
 namespace {
-
-fs::path stored_file(const Rig& rig, const std::string& name) {
-  for (const auto& entry : fs::recursive_directory_iterator(rig.folder() / "recordings"))
-    if (entry.path().filename() == name) return entry.path();
-  return {};
-}
 
 std::size_t heard(Rig& rig, const RecordingId& id, TrackChoice track) {
   auto options = hear(id);

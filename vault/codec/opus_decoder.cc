@@ -202,7 +202,12 @@ Result<TrackDecoder> TrackDecoder::open(PageSource& pages, std::uint32_t rate_hz
 Result<std::uint64_t> TrackDecoder::total_samples() {
   State& s = *state_;
   if (!s.end) {
-    CALLVAULT_TRY_ASSIGN(s.end, s.end_of(s.pages->page_count() - 1));
+    const auto end = s.end_of(s.pages->page_count() - 1);
+    const auto known = s.pages->known_length();
+    if (!end && end.error().code == Errc::corrupt && known && known->count() >= 0)
+      return static_cast<std::uint64_t>(known->count()) * s.rate_hz / 1000;
+    if (!end) return end.error();
+    s.end = *end;
   }
   return *s.end > s.pre_skip ? (*s.end - s.pre_skip) / s.per_sample : std::uint64_t{0};
 }

@@ -1,9 +1,11 @@
 // The pages of one track back into samples, from any point, reading only what that needs.
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 
 #include "callvault/result.h"
@@ -18,6 +20,8 @@ class PageSource {
   virtual std::uint64_t page_count() const = 0;
   // REQUIRES: index < page_count(), out.size() == kPageBytes.
   virtual Result<void> read_page(std::uint64_t index, std::span<std::byte> out) = 0;
+  // How long the track is, where another place than its last page tells that too.
+  virtual std::optional<std::chrono::milliseconds> known_length() const { return std::nullopt; }
 };
 
 class TrackDecoder {
@@ -38,7 +42,8 @@ class TrackDecoder {
 
   std::uint64_t position() const;    // of the next sample
   std::uint64_t pages_read() const;  // since open
-  // Exact for a finished track; what its last page says for an interrupted one.
+  // Exact for a finished track; what its last page says for an interrupted one. When that page is damaged, what the
+  // source knows of the length.
   Result<std::uint64_t> total_samples();
 
  private:

@@ -137,8 +137,8 @@ class Opening {
       if (t.name != name) continue;
       const auto path = context::find_sealed_file(context_.layout, day_, row.id, name, t.segment);
       if (!path && path.error().code == Errc::not_found) {
-        // Lost, or given up by its recorder on a failing disk: the other segments are heard all the same.
-        missing = path.error();
+        // Lost, or given up by its recorder on a failing disk: what stands before the gap is heard all the same.
+        missing = fail(Errc::corrupt, path.error().message);
         summary_.incomplete = true;
         continue;
       }
@@ -153,23 +153,28 @@ class Opening {
       summary_.sample_rate = metadata.sample_rate;
       std::uint64_t pages = reader.chunk_count();
       bool interrupted = !reader.finished();
+      std::optional<std::chrono::milliseconds> ends_at;
       if (reader.finished()) {
         CALLVAULT_TRY_ASSIGN(const auto trailer, reader.read_trailer(record_secret));
         interrupted = trailer.interrupted;
+        if (!interrupted) ends_at = std::chrono::milliseconds(metadata.offset_ms) + trailer.duration;
       }
       if (interrupted) {
         // What the disk kept of a dead recorder's last second may not authenticate: a correct prefix is given.
         CALLVAULT_TRY_ASSIGN(pages, reader.authenticated_prefix(audio));
         summary_.incomplete = true;
       }
-      segments.push_back({std::move(reader), std::move(audio), metadata.first_page, pages});
+      segments.push_back({std::move(reader), std::move(audio), metadata.first_page, pages, ends_at});
     }
-    if (segments.empty() && missing) return *missing;
+    const bool any = std::any_of(segments.begin(), segments.end(), [](const auto& s) { return s.pages > 0; });
+    if (!any && missing) return *missing;
     std::sort(segments.begin(), segments.end(),
               [](const auto& a, const auto& b) { return a.first_page < b.first_page; });
-    CALLVAULT_TRY_ASSIGN(auto joined, TrackPages::join(std::move(segments)));
-    summary_.incomplete = summary_.incomplete || joined.incomplete();
-    opened_.pages_.push_back(std::make_unique<TrackPages>(std::move(joined)));
+    auto joined = TrackPages::join(std::move(segments));
+    if (!joined && missing) return fail(Errc::corrupt, missing->message + ": " + joined.error().message);
+    if (!joined) return joined.error();
+    summary_.incomplete = summary_.incomplete || joined->incomplete();
+    opened_.pages_.push_back(std::make_unique<TrackPages>(std::move(*joined)));
     return {};
   }
 

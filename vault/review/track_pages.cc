@@ -11,6 +11,8 @@ constexpr std::uint64_t kAheadPages = 64;
 
 Result<TrackPages> TrackPages::join(std::vector<Segment> segments) {
   TrackPages out(std::move(segments));
+  const bool silent = std::all_of(out.segments_.begin(), out.segments_.end(),
+                                  [](const Segment& s) { return s.reader.chunk_count() == 0; });
   for (std::size_t i = 0; i < out.segments_.size(); ++i) {
     const Segment& s = out.segments_[i];
     if (s.first_page > out.total_) {
@@ -21,8 +23,13 @@ Result<TrackPages> TrackPages::join(std::vector<Segment> segments) {
     }
     out.total_ = s.first_page + s.pages;
   }
-  if (out.total_ == 0) return fail(Errc::corrupt, "the recording holds no audio that authenticates");
-  return out;
+  if (out.total_ > 0) return out;
+  if (out.incomplete_)
+    return fail(Errc::corrupt, "the beginning of the track is missing, so what follows it cannot be placed");
+  if (silent)
+    return fail(Errc::corrupt,
+                "the recording holds no audio: its recorder was cut off before the first second was safe");
+  return fail(Errc::corrupt, "the recording holds no audio that authenticates");
 }
 
 Result<void> TrackPages::read_pages(std::uint64_t first, std::uint64_t count, base::MutableBytes out) {
