@@ -5,6 +5,7 @@
 #include <sstream>
 
 #include "base/bytes.h"
+#include "base/civil_time.h"
 
 namespace callvault::keys {
 namespace {
@@ -102,7 +103,10 @@ Result<Config> read_config(const os::Path& path) {
   if (!bytes && bytes.error().code == Errc::not_found)
     return fail(Errc::no_vault, "no vault in " + path.parent_path().string());
   if (!bytes) return std::move(bytes).error();
-  return parse_config(base::as_text(*bytes));
+  CALLVAULT_TRY_ASSIGN(auto config, parse_config(base::as_text(*bytes)));
+  const auto zone = base::Zone::find(config.time_zone);
+  if (!zone) return bad("vault.time_zone \"" + config.time_zone + "\": " + zone.error().message);
+  return config;
 }
 
 }  // namespace callvault::keys
