@@ -1,6 +1,7 @@
 #include "cli/app.h"
 
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
@@ -109,6 +110,17 @@ Error usage_error(const CLI::ParseError& error, const CLI::App& app, const std::
   return fail(Errc::usage, said);
 }
 
+// Told without a parse, which has failed: unless a file is named, a player reads standard output.
+bool plays_to_stdout(std::span<char* const> given) {
+  for (std::size_t i = 0; i < given.size(); ++i) {
+    const std::string_view word = given[i];
+    if (word == "-o" || word == "--output") return i + 1 >= given.size() || std::string_view(given[i + 1]) == "-";
+    if (word.starts_with("--output=")) return word == "--output=-";
+    if (word.starts_with("-o")) return word == "-o-";
+  }
+  return true;
+}
+
 Result<Exit> run_command(Command& command, Session& session) {
   CALLVAULT_TRY(harden_process());
   CALLVAULT_TRY_ASSIGN(const Exit exit, command.run(session));
@@ -116,7 +128,18 @@ Result<Exit> run_command(Command& command, Session& session) {
   return exit;
 }
 
-int report(Output& output, const Error& error, const std::string& command) {
+// The engine names what was wanted by the journal's word for it ("person_add"); people typed "person add".
+Error as_typed(Error error) {
+  constexpr std::string_view kNoRole = "has no role that allows ";
+  const auto at = error.message.find(kNoRole);
+  if (error.code == Errc::refused && at != std::string::npos)
+    std::replace(error.message.begin() + static_cast<std::ptrdiff_t>(at + kNoRole.size()), error.message.end(), '_',
+                 ' ');
+  return error;
+}
+
+int report(Output& output, const Error& failed, const std::string& command) {
+  const Error error = as_typed(failed);
   output.error(error, hint_for(error, command));
   (void)output.flush();
   return static_cast<int>(exit_of(error.code));
@@ -144,10 +167,11 @@ int run(int argc, char** argv) {
     return std::cout.flush().good() ? 0 : static_cast<int>(Exit::io);
   } catch (const CLI::ParseError& error) {
     const std::string command = command_of(bound, app);
+    if (command == "play" && plays_to_stdout(given)) output.give_stdout_to_audio();
     return report(output, usage_error(error, app, command), command);
   }
   output.configure(globals.json, globals.quiet);
-  say_interrupts_in_json(globals.json);
+  if (globals.json) say_interrupts_in_json(STDOUT_FILENO);
 
   Session session(std::move(globals), output);
   for (const auto& b : bound) {

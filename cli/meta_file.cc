@@ -22,7 +22,8 @@ constexpr std::array<std::string_view, 11> kNames{"caller",     "called",       
 
 Result<std::string> read_bounded(const std::filesystem::path& path) {
   const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY);
-  if (fd < 0) return fail(Errc::io, fmt::format("cannot read {}: {}", path.string(), std::strerror(errno)));
+  if (fd < 0)
+    return fail(Errc::io, fmt::format("cannot read the meta file {}: {}", path.string(), std::strerror(errno)));
   std::string text(kMostMetaBytes + 1, '\0');
   std::size_t size = 0;
   ssize_t n = 1;
@@ -30,7 +31,8 @@ Result<std::string> read_bounded(const std::filesystem::path& path) {
     n = ::read(fd, text.data() + size, text.size() - size);
     if (n < 0 && errno == EINTR) continue;
     if (n < 0) {
-      const Error error = fail(Errc::io, fmt::format("cannot read {}: {}", path.string(), std::strerror(errno)));
+      const Error error =
+          fail(Errc::io, fmt::format("cannot read the meta file {}: {}", path.string(), std::strerror(errno)));
       ::close(fd);
       return error;
     }
@@ -62,10 +64,15 @@ Result<std::map<std::string, std::string>> read_meta_file(const std::filesystem:
   for (const auto& [name, value] : json.items()) {
     if (std::ranges::find(kNames, name) == kNames.end())
       return fail(Errc::usage, fmt::format("{}: unknown name {}", path.string(), name));
+    if (value.is_null()) continue;  // not known, as in what --json prints
+    if (name == "notice_played") {
+      if (!value.is_boolean())
+        return fail(Errc::usage, fmt::format("{}: the value of {} is neither true nor false", path.string(), name));
+      out[name] = value.get<bool>() ? "yes" : "no";
+      continue;
+    }
     if (value.is_string())
       out[name] = value.get<std::string>();
-    else if (name == "notice_played" && value.is_boolean())
-      out[name] = value.get<bool>() ? "yes" : "no";
     else
       return fail(Errc::usage, fmt::format("{}: the value of {} is not a string", path.string(), name));
   }

@@ -5,6 +5,7 @@
 #include <cerrno>
 #include <cstring>
 
+#include "cli/signals.h"
 #include "cli/text.h"
 
 namespace callvault::cli {
@@ -35,6 +36,11 @@ void Output::configure(bool json, bool quiet) {
   json_ = json;
   quiet_ = quiet;
   colour_ = !json && wants_colour();
+}
+
+void Output::give_stdout_to_audio() {
+  audio_on_stdout_ = true;
+  if (json_) say_interrupts_in_json(STDERR_FILENO);
 }
 
 std::string Output::styled(std::string_view text, std::string_view sgr) const {

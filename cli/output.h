@@ -14,7 +14,7 @@ class Output {
  public:
   void configure(bool json, bool quiet);
   // Audio goes to stdout: JSON goes to stderr from here on.
-  void give_stdout_to_audio() { audio_on_stdout_ = true; }
+  void give_stdout_to_audio();
 
   bool json() const { return json_; }
   bool quiet() const { return quiet_; }

@@ -97,7 +97,7 @@ void remark_on_mode(const PassphraseSources& sources, int fd) {
   struct stat info {};
   if (sources.remarks == nullptr || ::fstat(fd, &info) != 0 || !S_ISREG(info.st_mode)) return;
   if ((info.st_mode & (S_IRGRP | S_IROTH)) == 0) return;
-  sources.remarks->note(
+  sources.remarks->warn(
       fmt::format("warning: others can read the passphrase file {0}; run chmod 600 {0}", *sources.file));
 }
 

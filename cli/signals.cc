@@ -16,21 +16,22 @@ namespace {
 
 // All a signal handler may look at. Lock-free by requirement of async-signal safety.
 std::atomic<bool> g_stop{false};
-std::atomic<bool> g_json{false};
+std::atomic<int> g_json{-1};  // where to
 std::atomic<int> g_tty{-1};
 std::atomic<const char*> g_unfinished{nullptr};
 termios g_settings{};
 static_assert(std::atomic<bool>::is_always_lock_free && std::atomic<const char*>::is_always_lock_free);
 
 constexpr std::string_view kInterrupted =
-    "{\"error\":{\"code\":\"interrupted\",\"message\":\"interrupted by a signal\",\"hint\":\"\"}}\n";
+    "{\"error\":{\"code\":\"interrupted\",\"message\":\"interrupted by a signal\",\"hint\":\"what was "
+    "reported done is safe; run the command again\"}}\n";
 
 void on_end_of_call(int) { g_stop = true; }
 
 void on_interrupt(int) {
   if (const int tty = g_tty; tty >= 0) ::tcsetattr(tty, TCSANOW, &g_settings);
   if (const char* path = g_unfinished) ::unlink(path);
-  if (g_json && ::write(STDOUT_FILENO, kInterrupted.data(), kInterrupted.size()) < 0) ::_exit(1);
+  if (const int fd = g_json; fd >= 0 && ::write(fd, kInterrupted.data(), kInterrupted.size()) < 0) ::_exit(1);
   ::_exit(static_cast<int>(Exit::interrupted));
 }
 
@@ -57,7 +58,7 @@ void prepare_process() {
   handle_all(on_interrupt);
 }
 
-void say_interrupts_in_json(bool json) { g_json = json; }
+void say_interrupts_in_json(int fd) { g_json = fd; }
 
 void signals_end_the_call() { handle_all(on_end_of_call); }
 

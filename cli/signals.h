@@ -8,8 +8,8 @@ namespace callvault::cli {
 // Opens /dev/null on closed standard descriptors, ignores SIGPIPE, and lets SIGINT, SIGTERM and SIGHUP end the
 // process with 130.
 void prepare_process();
-// In JSON mode an interrupted command still says so in one line on stdout.
-void say_interrupts_in_json(bool json);
+// In JSON mode an interrupted command still says so, in one line to `fd`.
+void say_interrupts_in_json(int fd);
 // SIGINT, SIGTERM and SIGHUP mean end of call from here on: they only set what end_of_call() tells.
 void signals_end_the_call();
 bool end_of_call();

@@ -78,6 +78,21 @@ Result<bool> parse_yes_no(std::string_view text, std::string_view what) {
   return fail(Errc::usage, fmt::format("{} must be yes or no", what));
 }
 
+Error about(std::string_view option, Error error) {
+  error.message = fmt::format("{}: {}", option, error.message);
+  return error;
+}
+
+Error about(std::string_view option, std::string_view words, Error error) {
+  return error.message.starts_with(words) ? about(option, std::move(error)) : std::move(error);
+}
+
+Error as_input(const std::filesystem::path& file, Error error) {
+  const bool opening = error.message.starts_with(fmt::format("cannot open {}: ", file.string()));
+  if (opening && (error.code == Errc::not_found || error.code == Errc::refused)) error.code = Errc::io;
+  return error;
+}
+
 std::vector<std::string> split(std::string_view text, char separator) {
   std::vector<std::string> words;
   for (std::size_t start = 0;;) {

@@ -30,11 +30,13 @@ class Find final : public Command {
     CALLVAULT_TRY(parse_words());
     CALLVAULT_TRY_ASSIGN(Vault vault, session.open());
     if (from_) {
-      CALLVAULT_TRY_ASSIGN(query_.from, vault.parse_time(*from_));
+      CALLVAULT_TRY_ASSIGN(query_.from, about("--from", vault.parse_time(*from_)));
     }
     if (to_) {
-      CALLVAULT_TRY_ASSIGN(query_.to, vault.parse_time(*to_));
+      CALLVAULT_TRY_ASSIGN(query_.to, about("--to", vault.parse_time(*to_)));
     }
+    if (query_.from && query_.to && *query_.from > *query_.to)
+      return fail(Errc::usage, "--from must not lie after --to");
     CALLVAULT_TRY_ASSIGN(const Person person, session.unlock(vault));
     return query_.state == State::gone ? find_gone(session, vault, person) : find_stored(session, vault, person);
   }

@@ -22,7 +22,7 @@ class HoldCommand final : public Command {
     options.matter = matter_;
     CALLVAULT_TRY_ASSIGN(Vault vault, session.open());
     if (until_) {
-      CALLVAULT_TRY_ASSIGN(options.until, vault.parse_time(*until_));
+      CALLVAULT_TRY_ASSIGN(options.until, about("--until", vault.parse_time(*until_)));
     }
     CALLVAULT_TRY_ASSIGN(options.id, vault.resolve(id_));
     CALLVAULT_TRY_ASSIGN(const Person person, session.unlock(vault));

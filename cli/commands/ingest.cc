@@ -13,6 +13,15 @@
 namespace callvault::cli {
 namespace {
 
+constexpr std::uint64_t kLowestRate = 2000, kHighestRate = 384000;  // what the encoder takes
+
+// The words that a call may begin with: consent is withdrawn later, if at all.
+Result<Consent> parse_first_consent(std::string_view word) {
+  auto consent = parse_consent(word);
+  if (consent && *consent != Consent::withdrawn) return consent;
+  return fail(Errc::usage, "consent must be one of implied, granted, pending, refused, unknown");
+}
+
 Result<InputFormat> parse_format(std::string_view word) {
   if (word == "auto") return InputFormat::automatic;
   if (word == "wav") return InputFormat::wav;
@@ -67,6 +76,7 @@ class Ingest final : public Command {
     else if (::isatty(STDIN_FILENO) == 1)
       return fail(Errc::usage, "no audio: name a FILE or pipe audio in");
     options.on_started = [&](const RecordingId& id) {
+      started_ = true;
       if (out.json())
         out.object(JsonObject().put("type", "started").put("id", id.text()));
       else
@@ -75,12 +85,22 @@ class Ingest final : public Command {
     };
     options.should_stop = end_of_call;
     signals_end_the_call();
-    CALLVAULT_TRY_ASSIGN(const IngestSummary summary, ingest(options));
+    CALLVAULT_TRY_ASSIGN(const IngestSummary summary, record(options));
     report(summary, out);
     return Exit::done;
   }
 
  private:
+  Result<IngestSummary> record(const IngestOptions& options) const {
+    auto summary = ingest(options);
+    if (summary || started_) return summary;
+    Error error = about("--started-at", "a time must be like", std::move(summary).error());
+    // Whatever the beginning looked like to the reader of its format: the call ended there.
+    if (error.code == Errc::usage && end_of_call())
+      return fail(Errc::usage, "the call ended before any audio came: nothing is stored");
+    return options.file ? as_input(*options.file, std::move(error)) : error;
+  }
+
   // Puts the file's values where no option was given.
   Result<void> read_meta() {
     if (!meta_file_) return {};
@@ -96,9 +116,7 @@ class Ingest final : public Command {
     if (!meta_["direction"]) return fail(Errc::usage, "--direction in or out is required");
     CALLVAULT_TRY_ASSIGN(options.direction, parse_direction(text("direction")));
     if (meta_["consent"]) {
-      CALLVAULT_TRY_ASSIGN(options.consent, parse_consent(text("consent")));
-      if (options.consent == Consent::withdrawn)
-        return fail(Errc::usage, "consent must be one of implied, granted, pending, refused, unknown");
+      CALLVAULT_TRY_ASSIGN(options.consent, parse_first_consent(text("consent")));
     }
     if (meta_["basis"]) {
       CALLVAULT_TRY_ASSIGN(options.basis, parse_basis(text("basis")));
@@ -124,7 +142,7 @@ class Ingest final : public Command {
       CALLVAULT_TRY_ASSIGN(options.audio.channels, parse_channels(*channels_));
     }
     if (rate_) {
-      CALLVAULT_TRY_ASSIGN(const auto rate, parse_number(*rate_, "--rate", 1000, 192000));
+      CALLVAULT_TRY_ASSIGN(const auto rate, parse_number(*rate_, "--rate", kLowestRate, kHighestRate));
       options.audio.rate_hz = static_cast<std::uint32_t>(rate);
     }
     if (bitrate_) {
@@ -158,6 +176,7 @@ class Ingest final : public Command {
   }
 
   std::map<std::string, std::optional<std::string>> meta_;
+  bool started_ = false;
   std::optional<std::string> file_, meta_file_, format_, rate_, channels_, bitrate_, complexity_;
 };
 

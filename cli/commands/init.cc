@@ -37,16 +37,27 @@ class Init final : public Command {
     options.user = user_.value_or(options.user);
     if (recorder_group_ && recorder_group_->empty()) return fail(Errc::usage, "--recorder-group needs a group's name");
     options.recorder_group = recorder_group_.value_or("");
-    CALLVAULT_TRY(Period::parse(options.retention));
+    CALLVAULT_TRY(about("--retention", Period::parse(options.retention)));
     CALLVAULT_TRY_ASSIGN(const Passphrase passphrase,
                          resolve_new_passphrase(session.sources(), "New passphrase of " + options.user));
-    CALLVAULT_TRY(Vault::create(options, passphrase));
+    CALLVAULT_TRY(make(options, passphrase));
     report(options, session.out());
     return Exit::done;
   }
 
  private:
+  // A folder that cannot be made is no recording that was not found.
+  static Result<void> make(const InitOptions& options, const Passphrase& passphrase) {
+    auto made = Vault::create(options, passphrase);
+    if (made) return made;
+    Error error = std::move(made).error();
+    if (error.code == Errc::not_found) error.code = Errc::io;
+    return about("--time-zone", "no time zone", std::move(error));
+  }
+
   static void report(const InitOptions& options, Output& out) {
+    if (options.unsafe_keeper)
+      out.warn("warning: this keeper's place may keep old keys; 'callvault doctor' tells more");
     std::string plain = options.dir.string();
     while (plain.size() > 1 && plain.back() == '/') plain.pop_back();
     const std::string keeper = options.keeper ? options.keeper->string() : plain + ".keeper";
@@ -62,8 +73,6 @@ class Init final : public Command {
     out.line(fmt::format("made the vault {}", printable(plain)));
     out.line(fmt::format("keeper: {} (never put it in a backup)", printable(keeper)));
     out.line(fmt::format("first person: {} (officer and reviewer)", printable(options.user)));
-    if (options.unsafe_keeper)
-      out.note("warning: this keeper's place may keep old keys; 'callvault doctor' tells more");
   }
 
   std::optional<std::string> dir_, organisation_, time_zone_, country_code_, retention_, user_, recorder_group_;

@@ -14,7 +14,7 @@ class Inspect final : public Command {
 
   Result<Exit> run(Session& session) override {
     Output& out = session.out();
-    CALLVAULT_TRY_ASSIGN(const Inspection seen, inspect(file_));
+    CALLVAULT_TRY_ASSIGN(const Inspection seen, as_input(file_, inspect(file_)));
     if (out.json()) {
       out.object(JsonObject()
                      .put("format_version", seen.format_version)

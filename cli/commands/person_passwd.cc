@@ -10,7 +10,7 @@ namespace {
 class PersonPasswd final : public Command {
  public:
   void declare(Arguments& arguments) override {
-    arguments.positional(name_, "NAME", "the person, who proves the present passphrase");
+    arguments.positional(name_, "NAME", "the person, whose present passphrase is asked for, whoever acts");
     arguments.option(new_file_, "--new-passphrase-file", "FILE", "read the new passphrase from FILE");
     arguments.option(new_command_, "--new-passphrase-command", "CMD", "read it from a command");
   }

@@ -29,11 +29,11 @@ class Play final : public Command {
 
   Result<Exit> run(Session& session) override {
     PlayOptions options;
+    if (!output_ || *output_ == "-") session.out().give_stdout_to_audio();  // so do errors of the options
     CALLVAULT_TRY(fill(options));
     if (options.exported) return play_to_file(session, options);
     if (!output_ && ::isatty(STDOUT_FILENO) == 1)
       return fail(Errc::usage, "standard output is a terminal: name a file with -o, or pipe into a player");
-    session.out().give_stdout_to_audio();
     StdoutSink sink;
     CALLVAULT_TRY_ASSIGN(const PlaySummary summary, play(session, options, sink));
     report(summary, session.out());
@@ -85,6 +85,8 @@ class Play final : public Command {
     CALLVAULT_TRY_ASSIGN(const PlaySummary summary, play(session, options, sink));
     CALLVAULT_TRY(sink.finish());
     bar.clear();
+    if (options.format == PlayFormat::wav && (output_->ends_with(".opus") || output_->ends_with(".ogg")))
+      session.out().note(fmt::format("{} is wav all the same; --format opus gives Ogg Opus", *output_));
     report(summary, session.out());
     return Exit::done;
   }
