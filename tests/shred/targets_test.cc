@@ -72,19 +72,43 @@ TEST_CASE("what is put off is told apart by recording and track, and taken off w
   CHECK(directory.outstanding[0].id == b);
 }
 
+TEST_CASE("a call of many segments takes several items of an intent, and is one again when read") {
+  Doomed many{draw(), 7, 20780, 95, "consent_withdrawn", true, {}};
+  for (std::uint16_t segment = 0; segment < 127; ++segment)
+    for (const TrackName name : {TrackName::caller, TrackName::agent}) many.tracks.emplace_back(name, segment);
+  const Doomed next{draw(), 7, 20780, 95, "erased", true, {{TrackName::mixed, 0}}};
+  std::vector<Doomed> back;
+  std::size_t items = 0;
+  for (const Doomed& d : {many, next}) {
+    for (const auto& item : shred::encode_doomed(d)) {
+      ++items;
+      CHECK(item.size() <= journal::kMaxItemBytes);
+      const auto part = shred::decode_doomed(item);
+      REQUIRE(part);
+      shred::join_doomed(back, *part);
+    }
+  }
+  CHECK(items > 10);
+  REQUIRE(back.size() == 2);
+  CHECK(back[0].id == many.id);
+  CHECK(back[0].tracks == many.tracks);
+  CHECK(back[1].tracks == next.tracks);
+}
+
 TEST_CASE("an intent's line reads back, and a damaged one is refused") {
   const Doomed d{draw(), 7, 20780, 95, "consent_withdrawn", false, {{TrackName::agent, 0}, {TrackName::agent, 3}}};
-  const std::string line = shred::encode_doomed(d);
+  REQUIRE(shred::encode_doomed(d).size() == 1);
+  const std::string line = shred::encode_doomed(d).front();
   const auto back = shred::decode_doomed(line);
   REQUIRE(back);
-  CHECK(shred::encode_doomed(*back) == line);
+  CHECK(shred::encode_doomed(*back) == std::vector{line});
   CHECK(back->id == d.id);
   CHECK(back->tracks == d.tracks);
   CHECK_FALSE(back->whole);
   CHECK(back->names() == std::set{TrackName::agent});
   const Doomed bare{draw(), 1, 0, 0, "erased", true, {}};
-  REQUIRE(shred::decode_doomed(shred::encode_doomed(bare)));
-  CHECK(shred::decode_doomed(shred::encode_doomed(bare))->whole);
+  REQUIRE(shred::decode_doomed(shred::encode_doomed(bare).front()));
+  CHECK(shred::decode_doomed(shred::encode_doomed(bare).front())->whole);
 
   for (const std::string& wrong :
        {std::string(), line + " more", line.substr(1), line.substr(0, line.rfind('.')), line + "x", line + ",nobody.1"})

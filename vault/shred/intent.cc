@@ -6,8 +6,9 @@
 namespace callvault::shred {
 namespace {
 
-// Items are small; a bucket has at most 4,096 of them, and an entry's line is bounded.
-constexpr std::size_t kItemsPerEntry = 4096;
+// An entry's items, their quotation marks and commas stay well below journal::kMaxItems and journal::kMaxLineBytes.
+constexpr std::size_t kItemsPerEntry = 8192;
+constexpr std::size_t kBytesPerEntry = std::size_t{512} << 10;
 
 template <typename T>
 bool parse_number(std::string_view text, T& out) {
@@ -40,14 +41,26 @@ std::set<TrackName> Doomed::names() const {
 }
 
 // "<id> <bucket> <day> <duration> <reason> <whole|part> <track>[.<segment>],..."
-std::string encode_doomed(const Doomed& d) {
-  std::string tracks;
+std::vector<std::string> encode_doomed(const Doomed& d) {
+  const std::string begin = d.id.text() + " " + std::to_string(d.bucket) + " " + base::day_text(d.day) + " " +
+                            std::to_string(d.duration_s) + " " + d.reason + " " + (d.whole ? "whole" : "part") + " ";
+  std::vector<std::string> out{begin};
   for (const auto& [name, segment] : d.tracks) {
-    if (!tracks.empty()) tracks += ",";
-    tracks += std::string(to_word(name)) + "." + std::to_string(segment);
+    const std::string file = std::string(to_word(name)) + "." + std::to_string(segment);
+    if (out.back().size() + 1 + file.size() > journal::kMaxItemBytes) out.push_back(begin);
+    if (out.back().size() > begin.size()) out.back() += ",";
+    out.back() += file;
   }
-  return d.id.text() + " " + std::to_string(d.bucket) + " " + base::day_text(d.day) + " " +
-         std::to_string(d.duration_s) + " " + d.reason + " " + (d.whole ? "whole" : "part") + " " + tracks;
+  return out;
+}
+
+void join_doomed(std::vector<Doomed>& list, Doomed part) {
+  if (list.empty() || list.back().id != part.id) {
+    list.push_back(std::move(part));
+    return;
+  }
+  auto& tracks = list.back().tracks;
+  tracks.insert(tracks.end(), part.tracks.begin(), part.tracks.end());
 }
 
 Result<Doomed> decode_doomed(std::string_view item) {
@@ -78,11 +91,19 @@ Result<void> write_intent(context::Context& context, const std::vector<Doomed>& 
                                  context.state.spare()));
   std::vector<journal::Entry> entries;
   const std::string epoch = std::to_string(next_epoch);
-  for (std::size_t at = 0; at < doomed.size() || at == 0; at += kItemsPerEntry) {
-    CALLVAULT_TRY_ASSIGN(auto entry, context.log.entry(kIntentEvent, {{"epoch", epoch}}));
-    for (std::size_t i = at; i < doomed.size() && i < at + kItemsPerEntry; ++i)
-      entry.items.push_back(encode_doomed(doomed[i]));
-    entries.push_back(std::move(entry));
+  CALLVAULT_TRY_ASSIGN(auto first, context.log.entry(kIntentEvent, {{"epoch", epoch}}));
+  entries.push_back(std::move(first));
+  std::size_t bytes = 0;
+  for (const Doomed& d : doomed) {
+    for (auto& item : encode_doomed(d)) {
+      if (entries.back().items.size() == kItemsPerEntry || bytes + item.size() > kBytesPerEntry) {
+        CALLVAULT_TRY_ASSIGN(auto next, context.log.entry(kIntentEvent, {{"epoch", epoch}}));
+        entries.push_back(std::move(next));
+        bytes = 0;
+      }
+      bytes += item.size();
+      entries.back().items.push_back(std::move(item));
+    }
   }
   CALLVAULT_TRY(context.log.append(entries));
   return {};
@@ -103,7 +124,7 @@ Result<Pending> read_pending(const context::Context& context) {
       return fail(Errc::corrupt, "an intent in the journal is damaged");
     for (const auto& item : entry.items) {
       CALLVAULT_TRY_ASSIGN(auto one, decode_doomed(item));
-      out.doomed.push_back(std::move(one));
+      join_doomed(out.doomed, std::move(one));
     }
     return true;
   }));

@@ -28,10 +28,12 @@ struct Doomed {
   std::set<TrackName> names() const;
 };
 
-std::string encode_doomed(const Doomed& doomed);
+// One item, or several when it has many files; `decode_doomed` gives a part, `join_doomed` puts it to those before.
+std::vector<std::string> encode_doomed(const Doomed& doomed);
 Result<Doomed> decode_doomed(std::string_view item);
+void join_doomed(std::vector<Doomed>& list, Doomed part);
 
-// Journals the intent (one entry a bucket) under keys/pending, which names the journal's size before it.
+// Journals the intent (in bounded entries) under keys/pending, which names the journal's size before it.
 Result<void> write_intent(context::Context& context, const std::vector<Doomed>& doomed, std::uint64_t next_epoch);
 
 struct Pending {
