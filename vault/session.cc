@@ -76,6 +76,7 @@ Result<void> Session::check_journal() {
 }
 
 Result<void> Session::recover() {
+  state_.use_spare(true);  // or a crash on a full disk would stop every purge, and so would the first of a month
   Result<void> refreshed = context::refresh_catalog(*context_);
   if (!refreshed && refreshed.error().code == Errc::corrupt) {
     // Derived, so a damaged one is simply made again. Key state damage shows up again below, and stays an error.
@@ -87,11 +88,8 @@ Result<void> Session::recover() {
   CALLVAULT_TRY(std::move(refreshed));
   CALLVAULT_TRY_ASSIGN(finished_, shred::finish_pending(*context_));
   CALLVAULT_TRY_ASSIGN(const bool edited, context::ensure_staff_keys(state_.edit(), context_->now));
-  if (edited) {
-    state_.use_spare(true);  // or the first purge of a month would fail on a full disk
-    CALLVAULT_TRY(state_.commit());
-    state_.use_spare(false);
-  }
+  if (edited) CALLVAULT_TRY(state_.commit());
+  state_.use_spare(false);
   (void)state_.refill_spare();  // doctor tells when there is no room
   vault_.journal->keep_room();
   return {};
@@ -127,8 +125,10 @@ Result<std::uint64_t> settle_if_free(Vault::Impl& vault) {
   vault.patience = patience;
   if (!session && session.error().code == Errc::busy) return before.waiting;
   if (!session) return std::move(session).error();
-  CALLVAULT_TRY_ASSIGN(const auto report, capture::settle((*session)->context(), capture::SettleMode::finished));
-  return static_cast<std::uint64_t>(report.problems.size());
+  const auto report = capture::settle((*session)->context(), capture::SettleMode::finished);
+  if (!report && report.error().code == Errc::no_space) return before.waiting;
+  if (!report) return report.error();
+  return static_cast<std::uint64_t>(report->problems.size());
 }
 
 Result<Located> locate_stored(context::Context& context, const RecordingId& id) {

@@ -74,7 +74,6 @@ Result<void> fill_vault(const InitOptions& options, const Passphrase& passphrase
   const std::string origin = "callvault/" + base::to_hex(tag);
   CALLVAULT_TRY(journal::Journal::create(layout.journal(), origin, *directory.journal_seed));
   directory.review_number = kFirstReviewKey;
-  directory.last_purge = now;
   CALLVAULT_TRY(context::ensure_staff_keys(directory, now));
   const auto roles =
       static_cast<std::uint8_t>(static_cast<unsigned>(Role::officer) | static_cast<unsigned>(Role::reviewer));

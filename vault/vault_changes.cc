@@ -145,7 +145,7 @@ Result<EraseReport> Vault::erase(const Person& person, const EraseOptions& optio
   CALLVAULT_TRY_ASSIGN(const auto session, Session::begin(*impl_, Access::change, person.name()));
   CALLVAULT_TRY(session->require(person, {Role::officer}, "erase"));
   auto& context = session->context();
-  CALLVAULT_TRY(capture::settle(context, capture::SettleMode::everything));
+  CALLVAULT_TRY_ASSIGN(const auto settled, capture::settle(context, capture::SettleMode::everything));
 
   std::vector<RecordingId> ids = options.ids;
   if (options.caller) {
@@ -158,6 +158,11 @@ Result<EraseReport> Vault::erase(const Person& person, const EraseOptions& optio
       if (!hits.stale.empty()) return fail(Errc::corrupt, "the catalogue is behind the key state; run reindex");
       for (const auto& hit : hits.found) ids.push_back(hit.id);
     }
+    // Whose calls those are that cannot be read, nobody knows.
+    if (ids.empty() && !settled.problems.empty())
+      return fail(Errc::partly_done, "no recording of that number among those that can be read; " +
+                                         std::to_string(settled.problems.size()) +
+                                         " in incoming/ cannot: 'callvault check' names them");
     if (ids.empty()) return fail(Errc::not_found, "no recording of that number");
   }
   std::sort(ids.begin(), ids.end());
@@ -165,6 +170,7 @@ Result<EraseReport> Vault::erase(const Person& person, const EraseOptions& optio
 
   EraseReport report;
   report.dry_run = options.dry_run;
+  if (options.caller) report.unreadable = settled.problems.size();
   std::vector<shred::Victim> victims;
   std::vector<journal::Entry> accepted, refused;
   for (const auto& id : ids) {
@@ -201,6 +207,8 @@ Result<EraseReport> Vault::erase(const Person& person, const EraseOptions& optio
       entry.note_key.clear();
     }
   accepted.insert(accepted.end(), std::make_move_iterator(refused.begin()), std::make_move_iterator(refused.end()));
+  // Before it is journalled as accepted: an erasure that was accepted is carried out.
+  CALLVAULT_TRY(shred::keep_outstanding(context, victims));
   CALLVAULT_TRY(context.log.append(accepted));
   if (victims.empty()) return report;
   CALLVAULT_TRY_ASSIGN(const auto shredded, shred::run(context, std::move(victims), shred_options(context)));

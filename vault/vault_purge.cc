@@ -38,11 +38,15 @@ retention::Candidate candidate_of(const NodeRow& row, const std::set<RecordingId
   return out;
 }
 
-retention::Rules rules_of(const context::Context& context, std::optional<std::uint64_t> confirm) {
+Result<retention::Rules> rules_of(const context::Context& context, std::optional<std::uint64_t> confirm) {
   retention::Rules rules;
   rules.now = context.now;
   rules.pending_grace = context.config.pending_grace;
   rules.last_purge = context.state.directory().last_purge;
+  if (!rules.last_purge) {
+    CALLVAULT_TRY_ASSIGN(const auto creation, context.log.journal().entry(0));
+    rules.last_purge = creation.at;
+  }
   rules.confirm = confirm;
   return rules;
 }
@@ -152,11 +156,16 @@ Result<void> purge_with(Vault::Impl& vault, const PurgeOptions& options, Room ro
   CALLVAULT_TRY_ASSIGN(const auto session, Session::begin(vault, Access::change, ""));
   auto& context = session->context();
   if (room == Room::scarce) report.shredded += session->finished().recordings;  // which that attempt left unfinished
-  const retention::Rules rules = rules_of(context, options.confirm);
+  CALLVAULT_TRY_ASSIGN(const retention::Rules rules, rules_of(context, options.confirm));
   // A clock that runs backwards must not even settle.
   if (room == Room::plenty && (options.confirm || !retention::is_clock_behind(rules))) {
     CALLVAULT_TRY_ASSIGN(const auto settled, capture::settle(context, capture::SettleMode::finished));
     report.settled = settled.settled;
+    report.unsettled = settled.problems.size();
+  }
+  if (room == Room::scarce) {
+    CALLVAULT_TRY_ASSIGN(const auto incoming, capture::count_unsettled(context.layout));
+    report.unsettled = incoming.waiting;
   }
   CALLVAULT_TRY_ASSIGN(auto planned, make_plan(context, rules));
   report.kept = planned.plan.kept;
@@ -177,6 +186,7 @@ Result<void> purge_with(Vault::Impl& vault, const PurgeOptions& options, Room ro
   if (!victims.empty() || how.retire_all_intake) {
     for (auto& batch : batches_of(std::move(victims), room)) {
       (void)context.state.refill_spare();
+      vault.journal->keep_room();
       CALLVAULT_TRY_ASSIGN(const auto shredded, shred::run(context, std::move(batch), how));
       add(report, shredded);
     }
@@ -214,7 +224,7 @@ Result<StatusReport> Vault::status() {
   out.in_progress = incoming.in_progress;
   const auto& directory = context.state.directory();
   const auto outstanding = outstanding_of(directory);
-  const auto rules = rules_of(context, std::nullopt);
+  CALLVAULT_TRY_ASSIGN(const auto rules, rules_of(context, std::nullopt));
   CALLVAULT_TRY(survey(context, [&](const keys::Bucket&, const NodeRow& row) -> Result<void> {
     ++out.recordings;
     if (is_held(row, context.now)) ++out.held;

@@ -46,7 +46,7 @@ class Erase final : public Command {
  private:
   static Exit exit_of_report(const EraseReport& report) {
     const auto failed = std::ranges::count_if(report.items, [](const auto& item) { return !item.done; });
-    if (failed == 0) return Exit::done;
+    if (failed == 0) return report.unreadable == 0 ? Exit::done : Exit::partly_done;
     if (failed < std::ssize(report.items)) return Exit::partly_done;
     // Nothing was erased: one common cause, else the rule that refused, else a mixture.
     const Errc first = report.items.front().code;
@@ -72,6 +72,7 @@ class Erase final : public Command {
                      .put("erased", done)
                      .put("failed", failed)
                      .put("epoch", report.epoch)
+                     .put("unreadable", report.unreadable)
                      .put("items", items));
       return;
     }
@@ -83,6 +84,9 @@ class Erase final : public Command {
                    {std::string(item.done ? erased : errc_name(item.code)), item.done ? "" : "33"},
                    {item.done ? "" : item.reason}});
     }
+    if (report.unreadable > 0)
+      out.note(fmt::format("{} in incoming/ cannot be read, and may be of this number: 'callvault check' names them",
+                           count(report.unreadable, "recording", "recordings")));
     if (report.dry_run) return out.note("dry run: nothing was changed");
     out.note(fmt::format("{} erased, {} not", done, failed));
   }

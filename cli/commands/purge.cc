@@ -55,7 +55,7 @@ class Purge final : public Command {
     if (!report) return report.error();
     if (report->dry_run) print_plan(report->plan, vault, out);
     print_report(*report, out);
-    return report->outstanding > 0 ? Exit::partly_done : Exit::done;
+    return report->outstanding > 0 || report->unsettled > 0 ? Exit::partly_done : Exit::done;
   }
 
  private:
@@ -89,6 +89,7 @@ class Purge final : public Command {
                      .put("type", "purge")
                      .put("dry_run", report.dry_run)
                      .put("settled", report.settled)
+                     .put("unsettled", report.unsettled)
                      .put("kept", report.kept)
                      .put("expired", report.expired)
                      .put("refused", report.refused)
@@ -113,6 +114,9 @@ class Purge final : public Command {
                            report.irrecoverable_ms, report.cleaned_ms, report.epoch));
     if (report.outstanding > 0)
       out.warn(fmt::format("{} not final yet: run purge again", count(report.outstanding, "shred is", "shreds are")));
+    if (report.unsettled > 0)
+      out.warn(fmt::format("{} in incoming/ could not be settled: 'callvault check' names them",
+                           count(report.unsettled, "recording", "recordings")));
   }
 
   bool dry_run_ = false;

@@ -44,6 +44,8 @@ struct EraseReport {
   std::vector<ItemOutcome> items;
   bool dry_run = false;
   std::uint64_t epoch = 0;  // the root key from which the shredded cannot be reached
+  // Of an erasure by number: calls in incoming/ that cannot be read, so nobody knows whose they are.
+  std::uint64_t unreadable = 0;
 };
 
 struct PurgeReport {
@@ -52,6 +54,7 @@ struct PurgeReport {
   std::uint64_t settled = 0, kept = 0, expired = 0, refused = 0, shredded = 0, outstanding = 0;
   std::uint64_t buckets_rewritten = 0, buckets_dropped = 0;
   std::uint64_t epoch = 0;
+  std::uint64_t unsettled = 0;  // finished calls that could not be settled: a full disk, or damage
   double irrecoverable_ms = 0;  // from the start of the rotation to the wipe of the old root
   double cleaned_ms = 0;        // ... to the end of unlinking
 };

@@ -227,8 +227,9 @@ def test(binary, calls=True):
         shred_with_little_room(rig, disk, master,
                                ("erase", living[0], living[1], "--request", "R-1", "--reason", "asked"), living[:2],
                                living[2:])
-        shred_with_little_room(rig, disk, master, ("erase", *asked, "--request", "R-2", "--reason", "asked"),
-                               asked, kept)
+        # More for the journal than the blocks of a replaced directory give back.
+        shred_with_little_room(rig, disk, master,
+                               ("erase", *asked, "--request", "R-2", "--reason", "asked by letter, " * 100), asked, kept)
         write_fails(rig, disk, master, dying, holding)
         if not calls:
             return

@@ -303,10 +303,15 @@ std::vector<std::uint32_t> intake_of(const context::Context& context, const Inco
   std::set<std::uint32_t> out;
   for (const auto& file : call.files) {
     const auto reader = open_listed(file);
-    if (reader) out.insert(reader->header().intake_key);
-    // Whatever its header names: another day the disk may give it. Only what is no sealed file needs no key.
-    if (!reader && reader.error().code != Errc::corrupt)
-      for (const auto& [id, key] : context.state.directory().intake) out.insert(id);
+    if (!reader) {
+      // Whatever its header names: another day the disk may give it. Only what is no sealed file needs no key.
+      if (reader.error().code != Errc::corrupt)
+        for (const auto& [id, key] : context.state.directory().intake) out.insert(id);
+      continue;
+    }
+    // A box that its own key does not open is opened by no key that comes later.
+    const auto secrets = secrets_of(context, reader->header(), std::nullopt);
+    if (secrets || secrets.error().code != Errc::corrupt) out.insert(reader->header().intake_key);
   }
   return {out.begin(), out.end()};
 }

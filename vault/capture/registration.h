@@ -34,7 +34,8 @@ struct Registration {
 // Through the catalogue. REQUIRES: it is up to date (context::refresh_catalog).
 Result<std::optional<Registered>> find_registered(const context::Context& context, const RecordingId& id);
 bool has_new_files(const IncomingCall& call, const Registered& known);
-// Intake keys that the headers of a recording name; every one when the disk does not give a header.
+// Intake keys that a recording still needs: those that open a header of it, and every one when the disk does not give a
+// header.
 std::vector<std::uint32_t> intake_of(const context::Context& context, const IncomingCall& call);
 
 // Opens the headers, makes dead recorders' files whole, and drops ".part" from their names. What is registered already

@@ -50,6 +50,14 @@ bool same_file(int fd, const os::Path& path) {
   return std::filesystem::equivalent(descriptor_path(fd), path, error) && !error;
 }
 
+// LMDB maps its lock table from a sparse file, and a full disk would end the process with SIGBUS.
+Result<void> allocate_lock_table(const os::Path& folder) {
+  constexpr std::uint64_t kBytes = std::uint64_t{kMaxReaders} * 64 + 4096;  // a reader takes a cache line
+  CALLVAULT_TRY_ASSIGN(os::File file, os::File::open_or_create(folder / "lock.mdb"));
+  CALLVAULT_TRY_ASSIGN(const auto has, file.allocated());
+  return has >= kBytes ? Result<void>() : file.reserve(0, kBytes);
+}
+
 MDB_val as_val(ByteView bytes) { return {bytes.size(), const_cast<std::byte*>(bytes.data())}; }
 
 }  // namespace
@@ -77,6 +85,7 @@ Result<std::shared_ptr<Env>> Env::open(const os::Path& folder, bool fresh) {
   std::shared_ptr<Env> env(new Env(raw, folder));
   (void)mdb_env_set_maxreaders(raw, kMaxReaders);
   if (const int code = mdb_env_set_mapsize(raw, kMapBytes); code != 0) return lmdb_error(code, "cannot set up", folder);
+  CALLVAULT_TRY(allocate_lock_table(folder));
   if (const int code = mdb_env_open(raw, folder.c_str(), MDB_NOTLS | MDB_NORDAHEAD, 0600); code != 0)
     return lmdb_error(code, "cannot open", folder);
   int fd = -1;

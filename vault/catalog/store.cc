@@ -178,7 +178,7 @@ Result<void> Store::reserve(const FileMeta& meta, std::uint64_t payload_bytes) c
   const std::uint64_t end = wanted + kReserveStep;
   while (size < end) {
     const std::uint64_t step = std::min<std::uint64_t>(zeros.size(), end - size);
-    if (const auto written = file.write_at(ByteView(zeros).first(step), size); !written) {
+    if (auto written = file.write_at(ByteView(zeros).first(step), size); !written) {
       if (written.error().code == Errc::no_space && size >= needed) break;  // the step is for this case
       return written;
     }

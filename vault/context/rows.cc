@@ -12,16 +12,44 @@ TrackEnd end_of(const sealed::CallMetadata& metadata, const sealed::Trailer& tra
           trailer.interrupted};
 }
 
-Result<catalog::Row> row_from_files(const base::Layout& layout, std::int32_t day, const keys::NodeRow& node_row) {
+namespace {
+
+struct SealedFile {
+  sealed::CallMetadata metadata;
+  std::optional<sealed::Trailer> trailer;
+  std::uint64_t bytes = 0;
+};
+
+Result<SealedFile> read_sealed_file(const base::Layout& layout, std::int32_t day, const RecordingId& id,
+                                    const keys::TrackSecret& track, const crypto::Key& secret) {
+  CALLVAULT_TRY_ASSIGN(const auto path, find_sealed_file(layout, day, id, track.name, track.segment));
+  CALLVAULT_TRY_ASSIGN(auto reader, sealed::Reader::open(path));
+  SealedFile out;
+  CALLVAULT_TRY_ASSIGN(out.metadata, sealed::open_metadata(reader.header(), secret));
+  out.bytes = reader.file_bytes();
+  if (reader.finished()) {
+    CALLVAULT_TRY_ASSIGN(out.trailer, reader.read_trailer(secret));
+  }
+  return out;
+}
+
+}  // namespace
+
+Result<catalog::Row> row_from_files(const base::Layout& layout, std::int32_t day, const keys::NodeRow& node_row,
+                                    std::optional<Error>* unread) {
   catalog::Row row;
   row.flags = node_row.flags;
   CALLVAULT_TRY_ASSIGN(const auto secret, crypto::Key::copy_of(node_row.record_secret));
   bool described = false;
+  std::optional<Error> first_error;
   std::map<TrackName, TrackEnd> ends;
   for (const auto& track : node_row.tracks) {
-    CALLVAULT_TRY_ASSIGN(const auto path, find_sealed_file(layout, day, node_row.id, track.name, track.segment));
-    CALLVAULT_TRY_ASSIGN(auto reader, sealed::Reader::open(path));
-    CALLVAULT_TRY_ASSIGN(const auto metadata, sealed::open_metadata(reader.header(), secret));
+    const auto file = read_sealed_file(layout, day, node_row.id, track, secret);
+    if (!file) {
+      if (!first_error) first_error = file.error();
+      continue;
+    }
+    const auto& metadata = file->metadata;
     if (!described) {
       row.direction = metadata.direction;
       row.caller = metadata.caller;
@@ -32,11 +60,12 @@ Result<catalog::Row> row_from_files(const base::Layout& layout, std::int32_t day
       row.notice_played = metadata.notice_played;
       described = true;
     }
-    row.tracks.push_back(Track{track.name, track.segment, metadata.sample_rate, reader.file_bytes()});
-    if (!reader.finished()) continue;
-    CALLVAULT_TRY_ASSIGN(const auto trailer, reader.read_trailer(secret));
-    ends[track.name] = end_of(metadata, trailer);
+    row.tracks.push_back(Track{track.name, track.segment, metadata.sample_rate, file->bytes});
+    if (file->trailer) ends[track.name] = end_of(metadata, *file->trailer);
   }
+  // Each file says who was in the call: one that can be read is enough to find it by.
+  if (!described && first_error) return *first_error;
+  if (unread != nullptr) *unread = std::move(first_error);
   for (const auto& [name, end] : ends) {
     const auto ms = static_cast<std::uint64_t>(std::max<std::int64_t>(end.length.count(), 0));
     row.duration_ms = std::max(row.duration_ms.value_or(0), ms);
@@ -108,7 +137,11 @@ Result<std::vector<std::string>> unread_rows(const Context& context) {
     CALLVAULT_TRY_ASSIGN(const auto node, context.state.open_node(number));
     for (std::size_t i = 0; i < node.size(); ++i) {
       CALLVAULT_TRY_ASSIGN(const auto node_row, node.row(i));
-      const auto row = row_of(context, bucket, node_row);
+      auto row = row_of(context, bucket, node_row);
+      std::optional<Error> unread;
+      if (row && row->tracks.size() < node_row.tracks.size())
+        row = row_from_files(context.layout, bucket.day, node_row, &unread);
+      if (unread) row = *unread;
       if (!row) problems.push_back("recording " + node_row.id.text() + ": " + row.error().message);
     }
   }

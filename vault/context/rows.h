@@ -20,8 +20,10 @@ struct TrackEnd {
 };
 TrackEnd end_of(const sealed::CallMetadata& metadata, const sealed::Trailer& trailer);
 
-// What the sealed files of one registered recording say. Errors: corrupt; not_found when a file is missing.
-Result<catalog::Row> row_from_files(const base::Layout& layout, std::int32_t day, const keys::NodeRow& node_row);
+// What the sealed files of one registered recording say, those that can be read: its tracks are theirs, and `unread`
+// takes the first one's error. Errors, when there is none: corrupt; not_found when it is missing; io.
+Result<catalog::Row> row_from_files(const base::Layout& layout, std::int32_t day, const keys::NodeRow& node_row,
+                                    std::optional<Error>* unread = nullptr);
 
 // The row the catalogue holds, if it authenticates, else the one from the files.
 Result<catalog::Row> row_of(const Context& context, const keys::Bucket& bucket, const keys::NodeRow& node_row);

@@ -146,8 +146,11 @@ Result<std::uint64_t> Journal::write(std::span<const Entry> entries, const crypt
   for (const std::string& line : lines) (batch += line) += '\n';
   CALLVAULT_TRY_ASSIGN(os::File file, os::File::open_write(folder_ / kEntriesFile));
   if (view.torn_bytes() != 0) CALLVAULT_TRY(file.truncate(start));
+  // A full disk is met here, where the room behind the end is not given away by cutting what was written.
+  CALLVAULT_TRY(file.reserve(start, batch.size()));
   if (auto written = file.write_at(base::as_bytes(batch), start); !written) {
     (void)file.truncate(start);
+    file.keep_room(kRoomBytes);
     return std::move(written).error();
   }
   if (auto synced = file.sync_data(); !synced) {

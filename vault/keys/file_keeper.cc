@@ -80,6 +80,9 @@ Result<void> write_slot_header(os::DirectFile& blocks, std::size_t index, std::u
   return blocks.write_verified(block.reveal(), header_at(index));
 }
 
+// A sector that cannot be read is told from damage by nobody who may overwrite it.
+bool is_damage(const Error& error) { return error.code == Errc::corrupt || error.code == Errc::io; }
+
 }  // namespace
 
 Result<crypto::Digest> keeper_commitment(const crypto::Key& root) {
@@ -272,9 +275,12 @@ Result<std::vector<KeeperSlot>> FileKeeper::read() {
   std::optional<Error> damage;
   for (std::size_t i = 0; i < kSlots; ++i) {
     auto slot = load_slot(i);
-    if (!slot && slot.error().code != Errc::corrupt) return std::move(slot).error();
-    if (!slot) damage = std::move(slot).error();
-    if (slot && slot->content) out.push_back(std::move(*slot->content));
+    if (!slot && !is_damage(slot.error())) return std::move(slot).error();
+    if (!slot) {
+      damage = std::move(slot).error();
+      continue;
+    }
+    if (slot->content) out.push_back(std::move(*slot->content));
   }
   if (out.empty() && damage) return *damage;
   if (out.empty()) return fail(Errc::corrupt, "the keeper holds no root key: " + blocks_->path().string());
@@ -293,7 +299,7 @@ Result<std::size_t> FileKeeper::find_sound_slot(std::uint64_t epoch) {
   std::string why;
   for (std::size_t i = 0; i < kSlots; ++i) {
     const auto slot = load_slot(i);
-    if (!slot && slot.error().code != Errc::corrupt) return slot.error();
+    if (!slot && !is_damage(slot.error())) return slot.error();
     if (!slot) why = "; " + slot.error().message;
     if (slot && slot->content && slot->content->epoch == epoch) return i;
   }
@@ -327,7 +333,7 @@ Result<KeeperSlot> FileKeeper::stage(std::uint64_t epoch, std::optional<std::uin
 
   // A slot that is not known to be empty is wiped first: its header must show no root while its key blocks change.
   const auto before = load_slot(target);
-  if (!before && before.error().code != Errc::corrupt) return before.error();
+  if (!before && !is_damage(before.error())) return before.error();
   if (!before || before->state == Slot::State::sound) CALLVAULT_TRY(wipe_slot(target));
 
   CALLVAULT_TRY_ASSIGN(BlockBuffer material, BlockBuffer::make(kKeyBlocks));
@@ -344,7 +350,7 @@ Result<void> FileKeeper::wipe_all_but(std::uint64_t epoch) {
   for (std::size_t i = 0; i < kSlots; ++i) {
     if (i == keep) continue;
     const auto slot = load_slot(i);
-    if (!slot && slot.error().code != Errc::corrupt) return slot.error();
+    if (!slot && !is_damage(slot.error())) return slot.error();
     if (slot && slot->state == Slot::State::empty) continue;
     CALLVAULT_TRY(wipe_slot(i));
   }

@@ -63,7 +63,9 @@ Result<KeyState> KeyState::load(const base::Layout& layout, Keeper& keeper, Acce
       CALLVAULT_TRY(keeper.wipe_all_but(epoch));
       CALLVAULT_TRY(state.remove_superseded());
       CALLVAULT_TRY(remove_unfinished(layout));
+      state.use_spare(true);
       CALLVAULT_TRY(state.restore_intake());
+      state.use_spare(false);
     }
     return state;
   }
@@ -141,19 +143,33 @@ Result<std::uint32_t> KeyState::add_intake(Time now) {
   return id;
 }
 
+Result<unsigned> KeyState::intake_mode() const {
+  CALLVAULT_TRY_ASSIGN(const unsigned folder_mode, os::mode_of(layout_.intake()));
+  return (folder_mode & 0040U) != 0 ? 0640U : 0600U;
+}
+
 Result<void> KeyState::publish_intake(std::uint32_t id) const {
   const auto it = directory_.intake.find(id);
   if (it == directory_.intake.end()) return fail(Errc::unexpected, "no intake key " + std::to_string(id));
   CALLVAULT_TRY_ASSIGN(const auto bytes, public_half(it->second));
   // Readable by whom the folder is: recorders need it. The file appears whole, by rename.
-  CALLVAULT_TRY_ASSIGN(const unsigned folder_mode, os::mode_of(layout_.intake()));
+  CALLVAULT_TRY_ASSIGN(const unsigned mode, intake_mode());
   const os::Path path = layout_.intake() / std::to_string(id);
   const os::Path fresh = layout_.intake() / (std::to_string(id) + std::string(kUnfinished));
   CALLVAULT_TRY(os::remove_file(fresh));
   CALLVAULT_TRY(os::write_new_file(fresh, bytes, 0600, spare()));
-  CALLVAULT_TRY(os::set_mode(fresh, (folder_mode & 0040U) != 0 ? 0640U : 0600U));
+  CALLVAULT_TRY(os::set_mode(fresh, mode));
   CALLVAULT_TRY(os::rename_file(fresh, path));
   return os::sync_folder(layout_.intake());
+}
+
+Result<bool> KeyState::is_for_recorders(std::uint32_t id) const {
+  const os::Path path = layout_.intake() / std::to_string(id);
+  if (!os::exists(path)) return false;
+  CALLVAULT_TRY_ASSIGN(const unsigned mode, os::mode_of(path));
+  CALLVAULT_TRY_ASSIGN(const unsigned wanted, intake_mode());
+  CALLVAULT_TRY_ASSIGN(const bool same_group, os::has_group_of_folder(path));
+  return mode == wanted && same_group;
 }
 
 // What is sealed to an intake key that the directory does not hold is lost, so recorders must not find such a key; and
@@ -169,7 +185,8 @@ Result<void> KeyState::restore_intake() const {
   const auto& [newest, key] = *directory_.intake.rbegin();
   CALLVAULT_TRY_ASSIGN(const auto wanted, public_half(key));
   const auto found = os::read_file(layout_.intake() / std::to_string(newest), kMaxIntakeBytes);
-  if (found && *found == wanted) return {};
+  CALLVAULT_TRY_ASSIGN(const bool readable, is_for_recorders(newest));
+  if (found && *found == wanted && readable) return {};
   if (!found && found.error().code != Errc::not_found && found.error().code != Errc::corrupt) return found.error();
   return publish_intake(newest);
 }
@@ -229,16 +246,11 @@ Result<void> KeyState::forget_old() {
 Result<std::vector<std::uint64_t>> KeyState::spare_sizes() const {
   CALLVAULT_TRY_ASSIGN(const auto directory_file, os::File::open_read(layout_.directory()));
   CALLVAULT_TRY_ASSIGN(const auto directory_bytes, directory_file.size());
-  const Bucket* fullest = nullptr;
-  for (const auto& [number, bucket] : directory_.buckets)
-    if (bucket.generation > 0 && (fullest == nullptr || bucket.recordings > fullest->recordings)) fullest = &bucket;
   std::uint64_t node_bytes = 0;
-  if (fullest != nullptr) {
+  for (const auto& [number, bucket] : directory_.buckets) {
     // One that is missing is told by whoever needs it.
-    const auto node_file = os::File::open_read(layout_.node(fullest->number, fullest->generation));
-    if (node_file) {
-      CALLVAULT_TRY_ASSIGN(node_bytes, node_file->size());
-    }
+    const auto bytes = os::size_of(layout_.node(number, bucket.generation));
+    if (bucket.generation > 0 && bytes) node_bytes = std::max(node_bytes, *bytes);
   }
   const std::uint64_t d = spare_size(directory_bytes), n = spare_size(node_bytes);
   return std::vector<std::uint64_t>{kPageBytes, kPageBytes, d, d, d, d, n, n};

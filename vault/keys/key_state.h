@@ -79,6 +79,8 @@ class KeyState {
 
   Result<const Bucket*> bucket_of(std::uint32_t number) const;
   Result<void> restore_intake() const;
+  Result<unsigned> intake_mode() const;
+  Result<bool> is_for_recorders(std::uint32_t id) const;
   Result<std::vector<std::uint64_t>> spare_sizes() const;
   Result<base::Bytes> seal_with(const crypto::Key& root) const;
   Result<void> check_certain() const;

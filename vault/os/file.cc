@@ -143,12 +143,24 @@ Result<std::uint64_t> File::size() const {
   return static_cast<std::uint64_t>(st.st_size);
 }
 
-void File::keep_room(std::uint64_t bytes) {
+Result<std::uint64_t> File::allocated() const {
   constexpr std::uint64_t kBlock = 512;  // stat(2)
   struct stat st {};
-  if (::fstat(fd_, &st) < 0) return;
-  if (static_cast<std::uint64_t>(st.st_blocks) * kBlock >= static_cast<std::uint64_t>(st.st_size) + bytes / 2) return;
-  (void)::fallocate(fd_, FALLOC_FL_KEEP_SIZE, st.st_size, static_cast<off_t>(bytes));
+  if (::fstat(fd_, &st) < 0) return system_error(errno, "cannot examine", path_);
+  return static_cast<std::uint64_t>(st.st_blocks) * kBlock;
+}
+
+Result<void> File::reserve(std::uint64_t offset, std::uint64_t bytes) {
+  const auto call = [&] {
+    return ::fallocate(fd_, FALLOC_FL_KEEP_SIZE, static_cast<off_t>(offset), static_cast<off_t>(bytes));
+  };
+  if (bytes == 0 || retrying(call) == 0 || errno == EOPNOTSUPP) return {};
+  return system_error(errno, "cannot write", path_);
+}
+
+void File::keep_room(std::uint64_t bytes) {
+  const auto end = size(), has = allocated();
+  if (end && has && *has < *end + bytes / 2) (void)reserve(*end, bytes);
 }
 
 Result<void> File::set_mode(unsigned mode) {
@@ -179,7 +191,7 @@ Result<Bytes> read_file(const Path& path, std::uint64_t max_bytes) {
 }
 
 Result<void> write_new_file(const Path& path, ByteView data, unsigned mode, const SpareFiles* spare) {
-  const auto written = write_plainly(path, data, mode);
+  auto written = write_plainly(path, data, mode);
   if (written || spare == nullptr || written.error().code != Errc::no_space) return written;
   CALLVAULT_TRY(remove_file(path));
   CALLVAULT_TRY_ASSIGN(const bool used, spare->use(path, data, mode));
@@ -239,6 +251,21 @@ Result<void> remove_folder(const Path& folder) {
 bool exists(const Path& path) {
   struct stat st {};
   return ::lstat(path.c_str(), &st) == 0;
+}
+
+Result<std::uint64_t> size_of(const Path& path) {
+  struct stat st {};
+  if (::stat(path.c_str(), &st) != 0) return system_error(errno, "cannot examine", path);
+  return static_cast<std::uint64_t>(st.st_size);
+}
+
+Result<bool> has_group_of_folder(const Path& path) {
+  struct stat file {
+  }, folder{};
+  if (::stat(path.c_str(), &file) != 0) return system_error(errno, "cannot examine", path);
+  if (::stat(path.parent_path().c_str(), &folder) != 0)
+    return system_error(errno, "cannot examine", path.parent_path());
+  return (folder.st_mode & S_ISGID) == 0 || file.st_gid == folder.st_gid;
 }
 
 Result<unsigned> mode_of(const Path& path) {

@@ -49,6 +49,10 @@ class File {
   Result<void> sync_all();
   Result<void> truncate(std::uint64_t size);
   Result<std::uint64_t> size() const;
+  Result<std::uint64_t> allocated() const;  // bytes of disk it has
+  // Room for so many bytes at `offset`, without changing the size. A file system that cannot say so is fine. Errors:
+  // no_space, io.
+  Result<void> reserve(std::uint64_t offset, std::uint64_t bytes);
   // Keeps room allocated behind the end, at least half of `bytes` of it, as far as the file system has some.
   void keep_room(std::uint64_t bytes);
   Result<void> set_mode(unsigned mode);  // whatever the umask says
@@ -82,6 +86,9 @@ Result<void> rename_file(const Path& from, const Path& to);
 Result<bool> remove_file(const Path& path);
 Result<void> remove_folder(const Path& folder);  // empty
 bool exists(const Path& path);
+Result<std::uint64_t> size_of(const Path& path);
+// Whether the file's group is its folder's, where the folder gives its group to what is made in it.
+Result<bool> has_group_of_folder(const Path& path);
 // Permission bits (07777).
 Result<unsigned> mode_of(const Path& path);
 // Sets them whatever the umask says.

@@ -1,6 +1,8 @@
 #include "os/spare.h"
 
 #include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -18,6 +20,20 @@ Result<bool> enlarge(File& file, std::uint64_t before, std::uint64_t size) {
   return system_error(error, "cannot set room aside in", file.path());
 }
 
+Result<void> fill(File& file, const Path& path, ByteView data, unsigned mode) {
+  CALLVAULT_TRY(file.write_at(data, 0));
+  CALLVAULT_TRY(file.truncate(data.size()));
+  // As if it were made where it goes.
+  struct stat folder {};
+  if (::stat(path.parent_path().c_str(), &folder) != 0)
+    return system_error(errno, "cannot examine", path.parent_path());
+  if ((folder.st_mode & S_ISGID) != 0 && ::fchown(file.fd(), static_cast<uid_t>(-1), folder.st_gid) != 0)
+    return system_error(errno, "cannot set the group of", file.path());
+  CALLVAULT_TRY(file.set_mode(mode));
+  CALLVAULT_TRY(file.sync_all());
+  return rename_file(file.path(), path);
+}
+
 }  // namespace
 
 Result<void> SpareFiles::refill(std::span<const std::uint64_t> sizes) const {
@@ -25,7 +41,8 @@ Result<void> SpareFiles::refill(std::span<const std::uint64_t> sizes) const {
   for (std::size_t i = 0; i < sizes.size(); ++i) {
     CALLVAULT_TRY_ASSIGN(File file, File::open_or_create(folder_ / std::to_string(i)));
     CALLVAULT_TRY_ASSIGN(const auto before, file.size());
-    if (before >= sizes[i]) continue;
+    CALLVAULT_TRY_ASSIGN(const auto allocated, file.allocated());
+    if (before >= sizes[i] && allocated >= sizes[i]) continue;
     CALLVAULT_TRY_ASSIGN(const bool done, enlarge(file, before, sizes[i]));
     if (!done) return {};
   }
@@ -39,7 +56,8 @@ Result<std::size_t> SpareFiles::count(std::span<const std::uint64_t> sizes) cons
     if (!file && file.error().code == Errc::not_found) continue;
     if (!file) return file.error();
     CALLVAULT_TRY_ASSIGN(const auto size, file->size());
-    if (size >= sizes[i]) ++out;
+    CALLVAULT_TRY_ASSIGN(const auto allocated, file->allocated());
+    if (std::min(size, allocated) >= sizes[i]) ++out;
   }
   return out;
 }
@@ -58,11 +76,10 @@ Result<bool> SpareFiles::use(const Path& path, ByteView data, unsigned mode) con
     best_size = size;
   }
   if (!best) return false;
-  CALLVAULT_TRY(best->write_at(data, 0));
-  CALLVAULT_TRY(best->truncate(data.size()));
-  CALLVAULT_TRY(best->set_mode(mode));
-  CALLVAULT_TRY(best->sync_all());
-  CALLVAULT_TRY(rename_file(best->path(), path));
+  auto done = fill(*best, path, data, mode);
+  // What failed to be written or synced is never believed again.
+  if (!done) (void)remove_file(best->path());
+  CALLVAULT_TRY(std::move(done));
   return true;
 }
 

@@ -150,13 +150,16 @@ class Shredding {
 // On a full disk a shred may use what is set aside; what comes before and after it may not.
 class SpareUse {
  public:
-  explicit SpareUse(keys::KeyState& state) : state_(state) { state_.use_spare(true); }
-  ~SpareUse() { state_.use_spare(false); }
+  explicit SpareUse(keys::KeyState& state) : state_(state), before_(state.spare() != nullptr) {
+    state_.use_spare(true);
+  }
+  ~SpareUse() { state_.use_spare(before_); }
   SpareUse(const SpareUse&) = delete;
   SpareUse& operator=(const SpareUse&) = delete;
 
  private:
   keys::KeyState& state_;
+  bool before_;
 };
 
 }  // namespace
@@ -166,6 +169,13 @@ Result<Report> run(context::Context& context, std::vector<Victim> victims, const
   const SpareUse spare(context.state);
   CALLVAULT_TRY_ASSIGN(auto retirement, Retirement::run(context, targets, options));
   return Shredding(context, std::move(targets), std::move(retirement), options.progress).run();
+}
+
+Result<void> keep_outstanding(context::Context& context, const std::vector<Victim>& victims) {
+  bool edited = false;
+  for (const Target& target : merge(victims)) edited = put_off(context.state.edit(), target) || edited;
+  const SpareUse spare(context.state);
+  return edited ? context.state.commit() : Result<void>();
 }
 
 bool is_pending(const base::Layout& layout) { return os::exists(pending_path(layout)); }

@@ -47,6 +47,10 @@ struct Report {
 // taken away unless the message says that cleaning is left), corrupt.
 Result<Report> run(context::Context& context, std::vector<Victim> victims, const Options& options);
 
+// Keeps the victims as outstanding, durably: from here on the next purge destroys them, whatever happens to this
+// process. Those that are kept already cost nothing.
+Result<void> keep_outstanding(context::Context& context, const std::vector<Victim>& victims);
+
 // What a crash left: a shred past its commit is finished, one before it is undone, and its erasures are kept as
 // outstanding. Cheap when there is nothing.
 struct Finished {
