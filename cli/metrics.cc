@@ -25,8 +25,8 @@ std::string metrics_text(const PurgeReport* purge, const StatusReport& status) {
   gauge("callvault_epoch", "Number of the present root key.", status.epoch);
   add(text, "callvault_shredded_total", "counter", "Recordings shredded over the vault's life.",
       std::to_string(status.shredded));
-  gauge("callvault_last_purge_success", "1 when the last run of purge left nothing outstanding.",
-        purge != nullptr && purge->outstanding == 0 ? 1 : 0);
+  gauge("callvault_last_purge_success", "1 when the last run of purge left nothing outstanding or unsettled.",
+        purge != nullptr && purge->outstanding == 0 && purge->unsettled == 0 ? 1 : 0);
   if (purge != nullptr) {
     gauge("callvault_last_purge_shredded", "Recordings the last run of purge shredded.", purge->shredded);
     gauge("callvault_last_purge_refused", "Recordings the last run of purge may not shred.", purge->refused);

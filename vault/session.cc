@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "capture/folded.h"
 #include "context/rows.h"
 #include "context/tombstones.h"
 #include "retention/plan.h"
@@ -145,6 +146,7 @@ Result<Located> locate_stored(context::Context& context, const RecordingId& id) 
   CALLVAULT_TRY_ASSIGN(const auto names, os::list_folder(context.layout.incoming()));
   for (const auto& name : names)
     if (name.starts_with(id.text())) return fail(Errc::busy, "recording " + id.text() + " is not settled yet");
+  CALLVAULT_TRY(capture::tell_folded(context, id));
   return fail(Errc::not_found, "no recording " + id.text());
 }
 

@@ -145,7 +145,11 @@ Result<EraseReport> Vault::erase(const Person& person, const EraseOptions& optio
   CALLVAULT_TRY_ASSIGN(const auto session, Session::begin(*impl_, Access::change, person.name()));
   CALLVAULT_TRY(session->require(person, {Role::officer}, "erase"));
   auto& context = session->context();
-  CALLVAULT_TRY_ASSIGN(const auto settled, capture::settle(context, capture::SettleMode::everything));
+  // A full disk keeps nobody from being erased whose calls are settled.
+  auto settling = capture::settle(context, capture::SettleMode::everything);
+  if (!settling && settling.error().code != Errc::no_space) return std::move(settling).error();
+  CALLVAULT_TRY_ASSIGN(const auto waiting, capture::count_unsettled(context.layout));
+  const std::uint64_t unread = settling ? settling->problems.size() : waiting.waiting;
 
   std::vector<RecordingId> ids = options.ids;
   if (options.caller) {
@@ -159,10 +163,9 @@ Result<EraseReport> Vault::erase(const Person& person, const EraseOptions& optio
       for (const auto& hit : hits.found) ids.push_back(hit.id);
     }
     // Whose calls those are that cannot be read, nobody knows.
-    if (ids.empty() && !settled.problems.empty())
+    if (ids.empty() && unread > 0)
       return fail(Errc::partly_done, "no recording of that number among those that can be read; " +
-                                         std::to_string(settled.problems.size()) +
-                                         " in incoming/ cannot: 'callvault check' names them");
+                                         std::to_string(unread) + " in incoming/ cannot: 'callvault check' names them");
     if (ids.empty()) return fail(Errc::not_found, "no recording of that number");
   }
   std::sort(ids.begin(), ids.end());
@@ -170,7 +173,7 @@ Result<EraseReport> Vault::erase(const Person& person, const EraseOptions& optio
 
   EraseReport report;
   report.dry_run = options.dry_run;
-  if (options.caller) report.unreadable = settled.problems.size();
+  if (options.caller) report.unreadable = unread;
   std::vector<shred::Victim> victims;
   std::vector<journal::Entry> accepted, refused;
   for (const auto& id : ids) {
@@ -209,16 +212,25 @@ Result<EraseReport> Vault::erase(const Person& person, const EraseOptions& optio
   accepted.insert(accepted.end(), std::make_move_iterator(refused.begin()), std::make_move_iterator(refused.end()));
   // Before it is journalled as accepted: an erasure that was accepted is carried out.
   CALLVAULT_TRY(shred::keep_outstanding(context, victims));
-  CALLVAULT_TRY(context.log.append(accepted));
-  if (victims.empty()) return report;
-  CALLVAULT_TRY_ASSIGN(const auto shredded, shred::run(context, std::move(victims), shred_options(context)));
+  const auto kept = [](Error why) {
+    why.message += "; the erasure is kept, and the next purge carries it out";
+    return why;
+  };
+  const bool any = !victims.empty();
+  if (const auto said = context.log.append(accepted); !said) return any ? kept(said.error()) : said.error();
+  if (!any) return report;
+  const auto done = shred::run(context, std::move(victims), shred_options(context));
+  if (!done) return kept(done.error());
+  const shred::Report& shredded = *done;
   report.epoch = shredded.epoch;
   for (auto& item : report.items) {
     if (std::find(shredded.outstanding.begin(), shredded.outstanding.end(), item.id) == shredded.outstanding.end())
       continue;
     item.done = false;
     item.code = Errc::partly_done;
-    item.reason = "outstanding: a stalled recorder still holds its intake key; the next purge retries";
+    item.reason =
+        "outstanding: an intake key it was sealed to is still needed, by a recorder or by an unreadable file "
+        "in incoming/; the next purge retries";
   }
   return report;
 }

@@ -33,6 +33,9 @@ class Checking {
   Result<CheckReport> run() {
     CALLVAULT_TRY_ASSIGN(const auto incoming, capture::count_unsettled(context_.layout));
     report_.unsettled = incoming.waiting;
+    CALLVAULT_TRY_ASSIGN(report_.problems, capture::find_unreadable(context_));
+    for (auto& problem : report_.problems)
+      problem += "; it cannot be settled: bring the file back whole and readable, or remove it";
     const auto& buckets = context_.state.directory().buckets;
     const auto total = std::accumulate(buckets.begin(), buckets.end(), std::uint64_t{0},
                                        [](auto sum, const auto& item) { return sum + item.second.recordings; });
@@ -299,6 +302,7 @@ Result<RecoverReport> Vault::recover() {
   out.interrupted_sealed = settled.interrupted;
   out.settled = settled.settled;
   out.refused = settled.problems.size();
+  out.problems = settled.problems;
   out.rotations_finished = session->finished().finished;
   out.rotations_undone = session->finished().undone;
   out.journal_signed = mended.checkpoint;

@@ -229,7 +229,6 @@ Result<CallRecord> Vault::show(const Person& person, const RecordingId& id) {
   CALLVAULT_TRY(session->require(person, kFinders, "show"));
   auto& context = session->context();
   const auto found = locate(context, id);
-  if (!found && found.error().code == Errc::not_found) CALLVAULT_TRY(capture::tell_folded(context, id));
   if (!found) return found.error();
   CALLVAULT_TRY(context.log.append("shown", {{"id", id.text()}}));
   const keys::Bucket& bucket = context.state.directory().buckets.at(found->bucket);

@@ -162,6 +162,7 @@ Result<void> purge_with(Vault::Impl& vault, const PurgeOptions& options, Room ro
     CALLVAULT_TRY_ASSIGN(const auto settled, capture::settle(context, capture::SettleMode::finished));
     report.settled = settled.settled;
     report.unsettled = settled.problems.size();
+    report.problems = settled.problems;
   }
   if (room == Room::scarce) {
     CALLVAULT_TRY_ASSIGN(const auto incoming, capture::count_unsettled(context.layout));
@@ -197,7 +198,10 @@ Result<void> purge_with(Vault::Impl& vault, const PurgeOptions& options, Room ro
                                               {"kept", std::to_string(report.kept)}}));
   CALLVAULT_TRY(context.log.pin_head());
   context.state.use_spare(room == Room::scarce);
-  context.state.edit().last_purge = std::max(context.now, rules.last_purge.value_or(context.now));
+  // Who named the count has looked at the clock: a purge of a day that is still to come must not stop every later one.
+  const bool confirmed = rules.confirm == planned.plan.expired;
+  context.state.edit().last_purge =
+      confirmed ? context.now : std::max(context.now, rules.last_purge.value_or(context.now));
   return context.state.commit();
 }
 

@@ -90,6 +90,7 @@ class Purge final : public Command {
                      .put("dry_run", report.dry_run)
                      .put("settled", report.settled)
                      .put("unsettled", report.unsettled)
+                     .put("problems", report.problems)
                      .put("kept", report.kept)
                      .put("expired", report.expired)
                      .put("refused", report.refused)
@@ -114,9 +115,10 @@ class Purge final : public Command {
                            report.irrecoverable_ms, report.cleaned_ms, report.epoch));
     if (report.outstanding > 0)
       out.warn(fmt::format("{} not final yet: run purge again", count(report.outstanding, "shred is", "shreds are")));
-    if (report.unsettled > 0)
-      out.warn(fmt::format("{} in incoming/ could not be settled: 'callvault check' names them",
-                           count(report.unsettled, "recording", "recordings")));
+    if (report.unsettled > report.problems.size())
+      out.warn(
+          fmt::format("{} in incoming/ wait for room on the disk", count(report.unsettled, "recording", "recordings")));
+    for (const auto& problem : report.problems) out.warn("not settled: " + problem);
   }
 
   bool dry_run_ = false;

@@ -21,6 +21,7 @@ class Recover final : public Command {
                      .put("rotations_finished", report.rotations_finished)
                      .put("rotations_undone", report.rotations_undone)
                      .put("refused", report.refused)
+                     .put("problems", report.problems)
                      .put("journal_signed", report.journal_signed)
                      .put("journal_rebuilt", report.journal_rebuilt));
     else
@@ -32,7 +33,8 @@ class Recover final : public Command {
       out.warn(
           "the journal had no genuine checkpoint; its entries were verified and signed anew, and the journal says so");
     if (report.journal_rebuilt) out.note("the journal's offsets and hashes were made again from its entries");
-    if (report.refused > 0) out.warn("unreadable files were left in incoming/; 'callvault inspect FILE' looks at one");
+    for (const auto& problem : report.problems) out.warn("not settled: " + problem);
+    if (report.refused > 0) out.warn("those files were left in incoming/; 'callvault inspect FILE' looks at one");
     return report.refused > 0 ? Exit::partly_done : Exit::done;
   }
 };

@@ -54,9 +54,10 @@ struct PurgeReport {
   std::uint64_t settled = 0, kept = 0, expired = 0, refused = 0, shredded = 0, outstanding = 0;
   std::uint64_t buckets_rewritten = 0, buckets_dropped = 0;
   std::uint64_t epoch = 0;
-  std::uint64_t unsettled = 0;  // finished calls that could not be settled: a full disk, or damage
-  double irrecoverable_ms = 0;  // from the start of the rotation to the wipe of the old root
-  double cleaned_ms = 0;        // ... to the end of unlinking
+  std::uint64_t unsettled = 0;          // finished calls that could not be settled: a full disk, or damage
+  std::vector<std::string> problems{};  // which, and what is wrong
+  double irrecoverable_ms = 0;          // from the start of the rotation to the wipe of the old root
+  double cleaned_ms = 0;                // ... to the end of unlinking
 };
 
 struct ProofStep {
@@ -84,9 +85,10 @@ struct RecoverReport {
   std::uint64_t interrupted_sealed = 0;  // half recordings made whole
   std::uint64_t settled = 0;
   std::uint64_t rotations_finished = 0, rotations_undone = 0;
-  std::uint64_t refused = 0;     // unreadable headers, left where they are
-  bool journal_signed = false;   // its checkpoint was missing or did not verify; signed anew, and journalled
-  bool journal_rebuilt = false;  // offsets or hashes were missing or wrong; made again from the entries
+  std::uint64_t refused = 0;            // unreadable headers, left where they are
+  std::vector<std::string> problems{};  // which, and what is wrong
+  bool journal_signed = false;          // its checkpoint was missing or did not verify; signed anew, and journalled
+  bool journal_rebuilt = false;         // offsets or hashes were missing or wrong; made again from the entries
 };
 
 struct ReindexReport {

@@ -52,6 +52,9 @@ SEEDED = [
      [(FILE, "  CALLVAULT_TRY(rename_file(fresh, path));\n  return sync_folder(path.parent_path());", "  return rename_file(fresh, path);")]),
     ("node_not_synced", "power", "the survivors' node is durable before the old one cannot be opened",
      [(FILE, "  CALLVAULT_TRY(file.write_at(data, 0));\n  return file.sync_all();", "  return file.write_at(data, 0);")]),
+    ("resumed_unsynced", "power", "what a dead process renamed is durable before the next one wipes the old root",
+     [(STATE, "      CALLVAULT_TRY(os::sync_folder(layout.keys()));\n      CALLVAULT_TRY(keeper.wipe_all_but(epoch));\n",
+       "      CALLVAULT_TRY(keeper.wipe_all_but(epoch));\n")]),
 ]
 
 
@@ -126,20 +129,69 @@ def kill_cases(scenario, work, reach):
         yield f"killed at {point[0]} number {point[1]}", lambda n=number, p=point: case(n, p)
 
 
-def power_cases(scenario, work, reach):
+def check_model(recording, vault):
+    final = power_cut.read_tree(vault.folder)
+    replayed = recording.state(set(range(len(recording.events))))
+    if power_cut.fingerprint(flatten(final)) != power_cut.fingerprint(replayed):
+        raise Wrong("the replay of the whole run is not what the run left: the model lacks a call")
+
+
+def record_run(scenario, work):
+    """The command, undisturbed; and where its rotation is."""
     vault = scenario.base.copy_to(work + "/recorded")
     before = power_cut.read_tree(vault.folder)
     done = vault.run(*scenario.command, under=[*power_cut.STRACE, "-o", work + "/power.trace"])
     if done.returncode not in scenario.codes:
         raise Wrong(f"'{scenario.command[0]}' exits {done.returncode} while it is recorded")
     recording = power_cut.Recording(work + "/power.trace", vault.folder, before, scenario.finished)
-    final = power_cut.read_tree(vault.folder)
-    replayed = recording.state(set(range(len(recording.events))))
-    if power_cut.fingerprint(flatten(final)) != power_cut.fingerprint(replayed):
-        raise Wrong("the replay of the whole run is not what the run left: the model lacks a call")
+    check_model(recording, vault)
+    return recording, recording.keeper_at
 
+
+def record_resumed(scenario, work):
+    """The command dies after the new directory has its name and before that is durable; then somebody recovers."""
+    probe = scenario.base.copy_to(work + "/search")
+    traced(probe, scenario.command, ["-y", "-e", "trace=fsync,rename,pwrite64"], work + "/search.trace")
+    syncs, in_rotation, nth = 0, False, 0
+    with open(work + "/search.trace", encoding="utf-8", errors="replace") as file:
+        for line in file:
+            syncs += " fsync(" in line
+            in_rotation = in_rotation or "vault.keeper/root" in line
+            if in_rotation and " rename(" in line and line.split(", ")[1].startswith(f'"{probe.folder}/vault/keys/directory"'):
+                nth = syncs + 1
+                break
+    shutil.rmtree(probe.folder)
+    if nth == 0:
+        raise Wrong("the commit of a rotation is not found in its trace")
+    vault = scenario.base.copy_to(work + "/resumed")
+    before = power_cut.read_tree(vault.folder)
+    killed = vault.run(*scenario.command, under=[
+        *power_cut.STRACE, "-e", f"inject=fsync:error=EIO:signal=SIGKILL:when={nth}", "-o", work + "/first.trace"])
+    if killed.returncode not in (-9, 137):
+        raise Wrong(f"was not killed at its commit, exits {killed.returncode}")
+    first = power_cut.Recording(work + "/first.trace", vault.folder, before, scenario.finished)
+    if vault.run("recover", under=[*power_cut.STRACE, "-o", work + "/second.trace"]).returncode != 0:
+        raise Wrong("recover fails after a kill at the commit")
+    with open(work + "/both.trace", "wb") as both:
+        for part in ("first", "second"):
+            with open(f"{work}/{part}.trace", "rb") as file:
+                both.write(file.read())
+    recording = power_cut.Recording(work + "/both.trace", vault.folder, power_cut.read_tree(scenario.base.folder),
+                                    scenario.finished)
+    check_model(recording, vault)
+    return recording, len(first.events)
+
+
+def power_cases(scenario, work, reach):
+    yield from replayed_cases(scenario, work, reach, "", *record_run(scenario, work))
+    if scenario.kind == "erase":
+        yield from replayed_cases(scenario, work, "near" if reach == "short" else reach, "killed at its commit, then ",
+                                  *record_resumed(scenario, work))
+
+
+def replayed_cases(scenario, work, reach, what, recording, rotation):
     def case(number, kept, acknowledged):
-        folder = f"{work}/power-{number}"
+        folder = f"{work}/power-{number}-{len(what)}"
         try:
             power_cut.write_tree(recording.state(kept), folder)
             scenario.judge(Vault(scenario.base.binary, folder, scenario.passphrase), acknowledged)
@@ -148,7 +200,7 @@ def power_cases(scenario, work, reach):
 
     seen, number = set(), itertools.count()
     points = recording.points()
-    for point in around(points, recording.keeper_at) if reach == "near" else points:
+    for point in around(points, rotation) if reach == "near" else points:
         acknowledged = recording.acknowledged(point)
         for loss, kept in recording.choices(point, 6 if reach == "all" else 0):
             if reach != "all" and loss == "nothing lost":
@@ -158,7 +210,7 @@ def power_cases(scenario, work, reach):
                 continue
             seen.add(key)
             last = recording.events[point - 1].kind if point else "the beginning"
-            yield (f"power cut after event {point} ({last}), {loss}",
+            yield (f"{what}power cut after event {point} ({last}), {loss}",
                    lambda n=next(number), k=kept, a=acknowledged: case(n, k, a))
 
 

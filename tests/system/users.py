@@ -206,6 +206,34 @@ def harm_none(accounts):
     owner.sound()
 
 
+def stop_no_erasure(accounts):
+    """A file in incoming/ that the vault's account may not read is named, and keeps nobody from being erased."""
+    rig, name = accounts.rig, "b" * 25 + "a"
+    path = f"{rig.vault}/incoming/{name}.mixed"
+    owner = accounts.become(accounts.owner)
+    call = owner.ingest(tone(1, 440), "--consent", "granted")["id"]
+    owner.json("find")
+
+    def close_one():
+        with open(path, "wb") as file:
+            file.write(b"\x89CVLT\r\n\x1a" + bytes(2000))
+        os.chmod(path, 0)
+
+    as_user(accounts.recorder, close_one)
+    checked = owner.run("check")
+    expect(checked.code == 22 and f"recording {name} in incoming/" in checked.out + checked.err, str(checked))
+    purged = owner.run("purge")
+    expect(purged.code == 3 and name in purged.err, f"not named: {purged}")
+    owner.good("erase", call, "--request", "R-4", "--reason", "asked")
+    owner.good("prove-gone", call)
+    keys = len(os.listdir(rig.vault + "/keys/intake"))
+    owner.run("purge")
+    expect(len(os.listdir(rig.vault + "/keys/intake")) == keys == 1, "intake keys pile up")
+    os.remove(path)
+    owner.good("purge")
+    owner.sound()
+
+
 def record_on(accounts):
     """A live call, an erasure of it, new intake keys, a dead recorder: all across the two accounts."""
     recorder = accounts.become(accounts.recorder)
@@ -268,6 +296,7 @@ def test(binary):
         accounts.become(accounts.owner).good("recover")
         are_told_so(accounts, call)
         harm_none(accounts)
+        stop_no_erasure(accounts)
         record_on(accounts)
         # Root is the vault's account of many: the same holds, and files are given to the group.
         rig.identity = {}

@@ -304,8 +304,9 @@ std::vector<std::uint32_t> intake_of(const context::Context& context, const Inco
   for (const auto& file : call.files) {
     const auto reader = open_listed(file);
     if (!reader) {
-      // Whatever its header names: another day the disk may give it. Only what is no sealed file needs no key.
-      if (reader.error().code != Errc::corrupt)
+      // Whatever its header names: another day the disk may give it. What is no sealed file needs no key; nor does one
+      // that is closed to us, which no recorder of ours leaves: anyone who may record could stop every erasure by it.
+      if (reader.error().code != Errc::corrupt && reader.error().code != Errc::refused)
         for (const auto& [id, key] : context.state.directory().intake) out.insert(id);
       continue;
     }
@@ -314,6 +315,18 @@ std::vector<std::uint32_t> intake_of(const context::Context& context, const Inco
     if (secrets || secrets.error().code != Errc::corrupt) out.insert(reader->header().intake_key);
   }
   return {out.begin(), out.end()};
+}
+
+std::optional<Error> why_unreadable(const context::Context& context, const IncomingCall& call) {
+  for (const auto& file : call.files) {
+    auto reader = open_listed(file);
+    if (!reader) return std::move(reader).error();
+    const auto secrets = secrets_of(context, reader->header(), std::nullopt);
+    if (!secrets) return secrets.error();
+    const auto metadata = sealed::open_metadata(reader->header(), secrets->recording);
+    if (!metadata) return metadata.error();
+  }
+  return std::nullopt;
 }
 
 Result<void> check_fits(const keys::NodeRow& row) {

@@ -38,6 +38,10 @@ bool has_new_files(const IncomingCall& call, const Registered& known);
 // header.
 std::vector<std::uint32_t> intake_of(const context::Context& context, const IncomingCall& call);
 
+// Why a recording that nobody registered yet could not be: the first of its files that cannot be opened. Changes
+// nothing.
+std::optional<Error> why_unreadable(const context::Context& context, const IncomingCall& call);
+
 // Opens the headers, makes dead recorders' files whole, and drops ".part" from their names. What is registered already
 // stays and is added to. Errors: corrupt (a header or its box cannot be opened), io, no_space.
 Result<Registration> read_registration(context::Context& context, IncomingCall& call,

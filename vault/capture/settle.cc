@@ -30,6 +30,7 @@ class Settling {
     if (fresh_.empty() && moves_.empty()) return report_;
     CALLVAULT_TRY(stage());
     if (!entries_.empty()) {
+      CALLVAULT_TRY(context_.state.check_room());
       CALLVAULT_TRY(context_.log.append(entries_));
       CALLVAULT_TRY(context_.log.pin_head());
     }
@@ -70,7 +71,7 @@ class Settling {
   // One bad file stops nothing but its own call; without room nothing can be settled.
   Result<void> pass_over(const IncomingCall& call, const Error& why) {
     if (why.code == Errc::no_space) return why;
-    report_.problems.push_back("recording " + call.id.text() + ": " + why.message);
+    report_.problems.push_back("recording " + call.id.text() + " in incoming/: " + why.message);
     for (const auto id : intake_of(context_, call)) report_.failed_intake.push_back(id);
     return {};
   }
@@ -218,6 +219,19 @@ class Settling {
 }  // namespace
 
 Result<SettleReport> settle(context::Context& context, SettleMode mode) { return Settling(context, mode).run(); }
+
+Result<std::vector<std::string>> find_unreadable(const context::Context& context) {
+  CALLVAULT_TRY_ASSIGN(const auto calls, list_incoming(context.layout));
+  std::vector<std::string> out;
+  for (const auto& call : calls) {
+    if (call.alive()) continue;
+    CALLVAULT_TRY_ASSIGN(const auto known, find_registered(context, call.id));
+    if (known) continue;
+    if (const auto why = why_unreadable(context, call))
+      out.push_back("recording " + call.id.text() + " in incoming/: " + why->message);
+  }
+  return out;
+}
 
 Result<Unsettled> count_unsettled(const base::Layout& layout) {
   CALLVAULT_TRY_ASSIGN(const auto calls, list_incoming(layout));

@@ -30,6 +30,9 @@ struct SettleReport {
 // REQUIRES: the state lock is held exclusively.
 Result<SettleReport> settle(context::Context& context, SettleMode mode);
 
+// Finished calls that settling would have to leave where they are, each with what is wrong. Changes nothing.
+Result<std::vector<std::string>> find_unreadable(const context::Context& context);
+
 struct Unsettled {
   std::uint64_t waiting = 0;      // finished or abandoned
   std::uint64_t in_progress = 0;  // their recorder is alive

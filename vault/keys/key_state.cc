@@ -60,6 +60,9 @@ Result<KeyState> KeyState::load(const base::Layout& layout, Keeper& keeper, Acce
     CALLVAULT_TRY_ASSIGN(auto directory, open_directory(*file, slot.root));
     KeyState state(layout, keeper, std::move(directory), std::move(slot));
     if (access == Access::change) {
+      // Who replaced the directory may have died before its name was durable: until then a power cut brings the old one
+      // back, and it needs its root and its nodes.
+      CALLVAULT_TRY(os::sync_folder(layout.keys()));
       CALLVAULT_TRY(keeper.wipe_all_but(epoch));
       CALLVAULT_TRY(state.remove_superseded());
       CALLVAULT_TRY(remove_unfinished(layout));
@@ -187,6 +190,13 @@ Result<void> KeyState::restore_intake() const {
   const auto found = os::read_file(layout_.intake() / std::to_string(newest), kMaxIntakeBytes);
   CALLVAULT_TRY_ASSIGN(const bool readable, is_for_recorders(newest));
   if (found && *found == wanted && readable) return {};
+  if (found && *found == wanted) {
+    // The same file: a recorder may hold it, and another one of its name would not show that.
+    const os::Path path = layout_.intake() / std::to_string(newest);
+    CALLVAULT_TRY_ASSIGN(const unsigned mode, intake_mode());
+    CALLVAULT_TRY(os::set_group_of_folder(path));
+    return os::set_mode(path, mode);
+  }
   if (!found && found.error().code != Errc::not_found && found.error().code != Errc::corrupt) return found.error();
   return publish_intake(newest);
 }
@@ -211,6 +221,13 @@ Result<void> KeyState::commit() {
   directory_.epoch = slot_.epoch;
   CALLVAULT_TRY_ASSIGN(const auto file, seal_with(slot_.root));
   return os::replace_file(layout_.directory(), file, 0600, spare());
+}
+
+Result<void> KeyState::check_room() const {
+  CALLVAULT_TRY_ASSIGN(const auto bytes, os::size_of(layout_.directory()));
+  CALLVAULT_TRY_ASSIGN(const auto free, os::free_bytes(layout_.keys()));
+  if (spare_allowed_ || free >= spare_size(bytes)) return {};
+  return fail(Errc::no_space, "no room for a new " + layout_.directory().string());
 }
 
 Result<void> KeyState::stage_root() {

@@ -45,6 +45,9 @@ class KeyState {
   Result<std::uint32_t> add_intake(Time now);
   Result<void> publish_intake(std::uint32_t id) const;
 
+  // Errc::no_space when a commit would hardly fit: to be asked before something is journalled that the commit makes
+  // true.
+  Result<void> check_room() const;
   // Re-directory under the same root: for changes that take nothing away.
   Result<void> commit();
 

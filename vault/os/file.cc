@@ -5,6 +5,7 @@
 #include <grp.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -266,6 +267,22 @@ Result<bool> has_group_of_folder(const Path& path) {
   if (::stat(path.parent_path().c_str(), &folder) != 0)
     return system_error(errno, "cannot examine", path.parent_path());
   return (folder.st_mode & S_ISGID) == 0 || file.st_gid == folder.st_gid;
+}
+
+Result<void> set_group_of_folder(const Path& path) {
+  CALLVAULT_TRY_ASSIGN(const bool same, has_group_of_folder(path));
+  if (same) return {};
+  struct stat folder {};
+  if (::stat(path.parent_path().c_str(), &folder) != 0 ||
+      ::chown(path.c_str(), static_cast<uid_t>(-1), folder.st_gid) != 0)
+    return system_error(errno, "cannot set the group of", path);
+  return {};
+}
+
+Result<std::uint64_t> free_bytes(const Path& path) {
+  struct statvfs fs {};
+  if (::statvfs(path.c_str(), &fs) != 0) return system_error(errno, "cannot examine the disk of", path);
+  return std::uint64_t{fs.f_frsize} * (::geteuid() == 0 ? fs.f_bfree : fs.f_bavail);
 }
 
 Result<unsigned> mode_of(const Path& path) {

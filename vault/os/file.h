@@ -89,6 +89,9 @@ bool exists(const Path& path);
 Result<std::uint64_t> size_of(const Path& path);
 // Whether the file's group is its folder's, where the folder gives its group to what is made in it.
 Result<bool> has_group_of_folder(const Path& path);
+Result<void> set_group_of_folder(const Path& path);
+// Room that this user may still fill on the file system of `path`.
+Result<std::uint64_t> free_bytes(const Path& path);
 // Permission bits (07777).
 Result<unsigned> mode_of(const Path& path);
 // Sets them whatever the umask says.

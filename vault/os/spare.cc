@@ -20,15 +20,16 @@ Result<bool> enlarge(File& file, std::uint64_t before, std::uint64_t size) {
   return system_error(error, "cannot set room aside in", file.path());
 }
 
+// As if it were made where it goes. False where this user may not.
+bool take_group_of(const File& file, const Path& folder) {
+  struct stat there {};
+  if (::stat(folder.c_str(), &there) != 0) return false;
+  return (there.st_mode & S_ISGID) == 0 || ::fchown(file.fd(), static_cast<uid_t>(-1), there.st_gid) == 0;
+}
+
 Result<void> fill(File& file, const Path& path, ByteView data, unsigned mode) {
   CALLVAULT_TRY(file.write_at(data, 0));
   CALLVAULT_TRY(file.truncate(data.size()));
-  // As if it were made where it goes.
-  struct stat folder {};
-  if (::stat(path.parent_path().c_str(), &folder) != 0)
-    return system_error(errno, "cannot examine", path.parent_path());
-  if ((folder.st_mode & S_ISGID) != 0 && ::fchown(file.fd(), static_cast<uid_t>(-1), folder.st_gid) != 0)
-    return system_error(errno, "cannot set the group of", file.path());
   CALLVAULT_TRY(file.set_mode(mode));
   CALLVAULT_TRY(file.sync_all());
   return rename_file(file.path(), path);
@@ -75,7 +76,7 @@ Result<bool> SpareFiles::use(const Path& path, ByteView data, unsigned mode) con
     best = std::move(file);
     best_size = size;
   }
-  if (!best) return false;
+  if (!best || !take_group_of(*best, path.parent_path())) return false;
   auto done = fill(*best, path, data, mode);
   // What failed to be written or synced is never believed again.
   if (!done) (void)remove_file(best->path());

@@ -92,12 +92,16 @@ Result<Retirement> Retirement::run(context::Context& context, const std::vector<
   std::erase_if(wanted, [&](std::uint32_t id) { return !present.contains(id); });
   if (wanted.empty()) return out;
 
-  CALLVAULT_TRY_ASSIGN(const auto next, context.state.add_intake(context.now));
+  // Recorders take the newest: only when that one goes they need another.
+  std::optional<std::uint32_t> next;
+  if (wanted.contains(*present.rbegin())) {
+    CALLVAULT_TRY_ASSIGN(next, context.state.add_intake(context.now));
+  }
   // Whatever ends this before the intent is written: an accepted erasure is not forgotten.
   for (const Target& target : targets)
     if (was_asked_for(target.reason)) put_off(context.state.edit(), target);
   CALLVAULT_TRY(context.state.commit());
-  CALLVAULT_TRY(context.state.publish_intake(next));
+  if (next) CALLVAULT_TRY(context.state.publish_intake(*next));
   const auto until = SteadyClock::now() + options.intake_patience;
   std::vector<std::uint32_t> locked;
   for (const auto id : wanted) {
