@@ -54,6 +54,9 @@ std::string not_found(std::string_view message, std::string_view command) {
     return "a file of the vault is missing: bring it back from a backup; 'callvault check' names what else is damaged";
   if (says(message, " was folded into ")) return "name the recording that it was folded into";
   if (command.starts_with("person")) return "'callvault person list' names the people";
+  if (says(message, "no request ")) return "'callvault request list' names the requests";
+  if (says(message, "no person of that name")) return "'callvault person list' names the people";
+  if (command.starts_with("opt-out")) return "nothing was changed; 'callvault may-record NUMBER' tells";
   return "'callvault find' lists the recordings; an id may be cut to a unique prefix of 6 or more characters";
 }
 
@@ -161,6 +164,10 @@ std::string refused(std::string_view message, std::string_view command) {
     return "'callvault show ID' tells its consent, holds and state; --purpose and --as decide what you may open";
   if (command == "erase") return "'callvault show ID' lists its holds; 'callvault unhold' ends one";
   if (command == "unhold" || command == "hold") return "'callvault show ID' lists its holds";
+  if (command == "restrict" || command == "unrestrict") return "'callvault show ID' tells its state";
+  if (command == "request open") return "look at --received and at the clock";
+  if (command.starts_with("request"))
+    return "'callvault request show REQUEST' tells its state and what was done with it";
   return "'callvault person show NAME' tells a person's roles; --as NAME acts as another";
 }
 

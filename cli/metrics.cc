@@ -22,6 +22,8 @@ std::string metrics_text(const PurgeReport* purge, const StatusReport& status) {
   gauge("callvault_unsettled", "Finished recordings that are not settled yet.", status.unsettled);
   gauge("callvault_overdue", "Recordings past their expiry and not held.", status.overdue);
   gauge("callvault_outstanding", "Shreds asked for and not yet final.", status.outstanding);
+  gauge("callvault_requests_open", "Requests of people that are not closed.", status.requests_open);
+  gauge("callvault_requests_overdue", "Of those, past their deadline.", status.requests_overdue);
   gauge("callvault_epoch", "Number of the present root key.", status.epoch);
   add(text, "callvault_shredded_total", "counter", "Recordings shredded over the vault's life.",
       std::to_string(status.shredded));

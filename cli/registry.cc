@@ -6,12 +6,14 @@
 namespace callvault::cli {
 namespace {
 
-constexpr std::array<GroupEntry, 2> kGroups{{
+constexpr std::array<GroupEntry, 4> kGroups{{
+    {"opt-out", "numbers that are not to be recorded"},
+    {"request", "what people ask for, and by when they are answered"},
     {"person", "people and what they may do"},
     {"journal", "what was done, by whom and when"},
 }};
 
-constexpr std::array<CommandEntry, 24> kCommands{{
+constexpr std::array<CommandEntry, 36> kCommands{{
     {"init", "make a vault, its keeper and its first person", make_init},
     {"ingest", "record one call: read audio to its end and seal it", make_ingest},
     {"find", "list recordings, newest first", make_find},
@@ -29,6 +31,18 @@ constexpr std::array<CommandEntry, 24> kCommands{{
     {"reindex", "rebuild the catalogue", make_reindex},
     {"status", "tell counts, what is overdue and the next expiry", make_status},
     {"doctor", "check that the host is safe", make_doctor},
+    {"may-record", "tell whether calls of a number may be recorded", make_may_record},
+    {"opt-out add", "note that a number is not to be recorded", make_opt_out_add},
+    {"opt-out remove", "let a number be recorded again", make_opt_out_remove},
+    {"restrict", "keep a recording from being opened or purged", make_restrict},
+    {"unrestrict", "end a restriction", make_unrestrict},
+    {"request open", "register a person's request", make_request_open},
+    {"request assign", "say who answers a request", make_request_assign},
+    {"request decide", "note the answer to a request", make_request_decide},
+    {"request extend", "take more time for a request", make_request_extend},
+    {"request close", "close a request", make_request_close},
+    {"request show", "tell everything about one request", make_request_show},
+    {"request list", "list the requests", make_request_list},
     {"person add", "add a person", make_person_add},
     {"person list", "list the people", make_person_list},
     {"person show", "tell one person's roles", make_person_show},

@@ -18,7 +18,7 @@ _callvault() {
       *)
         if [[ -z $command ]]; then
           command=$word
-        elif [[ $command == person || $command == journal ]]; then
+        elif [[ $command == person || $command == journal || $command == opt-out || $command == request ]]; then
           command+=" $word"
         fi
         ;;
@@ -48,6 +48,10 @@ _callvault() {
     ingest:--format) values="auto wav s16le ulaw alaw" ;;
     play:--format) values="wav opus" ;;
     *:--channels) values="mixed caller agent caller,agent agent,caller" ;;
+    "request open":--kind) values="inform access copy rectify object restrict erase portability withdraw" ;;
+    "request open":--channel) values="post email fax visit phone web" ;;
+    "request decide":--decision) values="granted partly refused" ;;
+    "request list":--state) values="open decided closed" ;;
     *:--state) values="live held restricted interrupted gone" ;;
     *:--track) values="caller agent both" ;;
     *:--purpose) values="service_quality customer_needs evaluation complaint legal_claims proof_of_interaction" ;;
@@ -64,8 +68,10 @@ _callvault() {
   local common="--vault --keeper --as --passphrase-file --passphrase-command --json --quiet --help"
   local words=""
   case $command in
-    "") words="init ingest find show play consent hold unhold erase purge prove-gone inspect check recover reindex status doctor person journal --version" ;;
+    "") words="init ingest find show play consent hold unhold erase purge prove-gone inspect check recover reindex status doctor may-record restrict unrestrict opt-out request person journal --version" ;;
     person) words="add list show passwd disable" ;;
+    opt-out) words="add remove" ;;
+    request) words="open assign decide extend close show list" ;;
     journal) words="log verify" ;;
     init) words="--organisation --time-zone --country-code --retention --unsafe-keeper --user --recorder-group" ;;
     ingest) words="--direction --caller --called --agent --consent --notice --notice-played --basis --started-at --call-id --class --meta-file --format --rate --channels --bitrate --complexity" ;;
@@ -77,6 +83,15 @@ _callvault() {
     erase) words="--caller --request --reason --dry-run" ;;
     purge) words="--dry-run --confirm --metrics-file" ;;
     check) words="--deep" ;;
+    "opt-out add") words="--request" ;;
+    restrict) words="--reason" ;;
+    unrestrict) words="--reason" ;;
+    "request open") words="--kind --channel --received --name --number --identity --document-hash --note" ;;
+    "request assign") words="--to" ;;
+    "request decide") words="--decision --reason" ;;
+    "request extend") words="--reason" ;;
+    "request close") words="--note" ;;
+    "request list") words="--state --overdue" ;;
     "person add") words="--role --new-passphrase-file --new-passphrase-command" ;;
     "person passwd") words="--new-passphrase-file --new-passphrase-command" ;;
   esac

@@ -3,7 +3,7 @@
 complete -c callvault -f
 
 function __callvault_at_top
-  not __fish_seen_subcommand_from init ingest find show play consent hold unhold erase purge prove-gone inspect check recover reindex status doctor person journal
+  not __fish_seen_subcommand_from init ingest find show play consent hold unhold erase purge prove-gone inspect check recover reindex status doctor may-record restrict unrestrict opt-out request person journal
 end
 
 function __callvault_in_group -a group
@@ -37,8 +37,24 @@ complete -c callvault -n __callvault_at_top -a recover -d 'finish or undo what a
 complete -c callvault -n __callvault_at_top -a reindex -d 'rebuild the catalogue'
 complete -c callvault -n __callvault_at_top -a status -d 'tell counts, what is overdue and the next expiry'
 complete -c callvault -n __callvault_at_top -a doctor -d 'check that the host is safe'
+complete -c callvault -n __callvault_at_top -a may-record -d 'tell whether calls of a number may be recorded'
+complete -c callvault -n __callvault_at_top -a restrict -d 'keep a recording from being opened or purged'
+complete -c callvault -n __callvault_at_top -a unrestrict -d 'end a restriction'
+complete -c callvault -n __callvault_at_top -a opt-out -d 'numbers that are not to be recorded'
+complete -c callvault -n __callvault_at_top -a request -d 'what people ask for, and by when they are answered'
 complete -c callvault -n __callvault_at_top -a person -d 'people and what they may do'
 complete -c callvault -n __callvault_at_top -a journal -d 'what was done, by whom and when'
+
+complete -c callvault -n '__callvault_in_group opt-out add remove' -a add -d 'note that a number is not to be recorded'
+complete -c callvault -n '__callvault_in_group opt-out add remove' -a remove -d 'let a number be recorded again'
+
+complete -c callvault -n '__callvault_in_group request open assign decide extend close show list' -a open -d 'register a person\'s request'
+complete -c callvault -n '__callvault_in_group request open assign decide extend close show list' -a assign -d 'say who answers a request'
+complete -c callvault -n '__callvault_in_group request open assign decide extend close show list' -a decide -d 'note the answer to a request'
+complete -c callvault -n '__callvault_in_group request open assign decide extend close show list' -a extend -d 'take more time for a request'
+complete -c callvault -n '__callvault_in_group request open assign decide extend close show list' -a close -d 'close a request'
+complete -c callvault -n '__callvault_in_group request open assign decide extend close show list' -a show -d 'tell everything about one request'
+complete -c callvault -n '__callvault_in_group request open assign decide extend close show list' -a list -d 'list the requests'
 
 complete -c callvault -n '__callvault_in_group person add list show passwd disable' -a add -d 'add a person'
 complete -c callvault -n '__callvault_in_group person add list show passwd disable' -a list -d 'list the people'
@@ -118,6 +134,25 @@ complete -c callvault -n '__fish_seen_subcommand_from purge' -l metrics-file -r 
 complete -c callvault -n '__fish_seen_subcommand_from inspect' -F
 
 complete -c callvault -n '__fish_seen_subcommand_from check' -l deep -d 'authenticate every sealed byte'
+
+complete -c callvault -n '__fish_seen_subcommand_from opt-out; and __fish_seen_subcommand_from add' -l request -x -d 'reference of the request; sealed with it'
+complete -c callvault -n '__fish_seen_subcommand_from restrict' -l reason -x -d 'why; sealed in the journal'
+complete -c callvault -n '__fish_seen_subcommand_from unrestrict' -l reason -x -d 'why; sealed in the journal'
+complete -c callvault -n '__fish_seen_subcommand_from request; and __fish_seen_subcommand_from open' -l kind -x -a 'inform access copy rectify object restrict erase portability withdraw' -d 'inform, access, copy, rectify, object, restrict, erase, portability or withdraw (required)'
+complete -c callvault -n '__fish_seen_subcommand_from request; and __fish_seen_subcommand_from open' -l channel -x -a 'post email fax visit phone web' -d 'post, email, fax, visit, phone or web (required)'
+complete -c callvault -n '__fish_seen_subcommand_from request; and __fish_seen_subcommand_from open' -l received -x -d 'when it came in; the deadline counts from it (default now)'
+complete -c callvault -n '__fish_seen_subcommand_from request; and __fish_seen_subcommand_from open' -l name -x -d 'who asks'
+complete -c callvault -n '__fish_seen_subcommand_from request; and __fish_seen_subcommand_from open' -l number -x -d 'the telephone number it is about'
+complete -c callvault -n '__fish_seen_subcommand_from request; and __fish_seen_subcommand_from open' -l identity -x -d 'how their identity was checked'
+complete -c callvault -n '__fish_seen_subcommand_from request; and __fish_seen_subcommand_from open' -l document-hash -x -d 'SHA-256 of the letter or mail'
+complete -c callvault -n '__fish_seen_subcommand_from request; and __fish_seen_subcommand_from open' -l note -x -d 'anything else'
+complete -c callvault -n '__fish_seen_subcommand_from request; and __fish_seen_subcommand_from assign' -l to -x -d 'a person of this vault (required)'
+complete -c callvault -n '__fish_seen_subcommand_from request; and __fish_seen_subcommand_from decide' -l decision -x -a 'granted partly refused' -d 'granted, partly or refused (required)'
+complete -c callvault -n '__fish_seen_subcommand_from request; and __fish_seen_subcommand_from decide' -l reason -x -d 'why; needed unless it is granted'
+complete -c callvault -n '__fish_seen_subcommand_from request; and __fish_seen_subcommand_from extend' -l reason -x -d 'why it needs longer; the person is told (required)'
+complete -c callvault -n '__fish_seen_subcommand_from request; and __fish_seen_subcommand_from close' -l note -x -d 'how it ended'
+complete -c callvault -n '__fish_seen_subcommand_from request; and __fish_seen_subcommand_from list' -l state -x -a 'open decided closed' -d 'open, decided or closed'
+complete -c callvault -n '__fish_seen_subcommand_from request; and __fish_seen_subcommand_from list' -l overdue -d 'only those past their deadline'
 
 complete -c callvault -n '__fish_seen_subcommand_from person; and __fish_seen_subcommand_from add' -l role -x -a 'officer reviewer evaluator auditor operator' -d 'officer, reviewer, evaluator, auditor, operator'
 complete -c callvault -n '__fish_seen_subcommand_from person; and __fish_seen_subcommand_from add' -l new-passphrase-file -r -F -d 'read the new person\'s passphrase from FILE'

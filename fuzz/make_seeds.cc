@@ -13,6 +13,7 @@
 #include "keys/intake.h"
 #include "keys/node.h"
 #include "keys/recorder_view.h"
+#include "rights/request_codec.h"
 #include "sealed/header.h"
 
 using namespace callvault;
@@ -95,6 +96,20 @@ Result<void> node_seeds() {
   return put("keys_node_fuzz", "none", empty.reveal());
 }
 
+Result<void> request_seeds() {
+  rights::RequestsContent content{{}, 2026, 2};
+  for (const char* id : {"R-2026-0001", "R-2026-0002"}) {
+    Request request;
+    request.id = id;
+    request.name = "Ion";
+    request.history.push_back({at(1), "ana", "opened", "by mail"});
+    content.requests.push_back(std::move(request));
+  }
+  content.requests[0].decision = RequestDecision::partly;
+  content.requests[0].closed = at(2);
+  return put("rights_requests_fuzz", "two", base::as_bytes(rights::encode_requests(content)));
+}
+
 Result<void> directory_seeds() {
   keys::Directory directory;
   directory.epoch = 7;
@@ -115,6 +130,10 @@ Result<void> directory_seeds() {
   directory.people.emplace("ana", keys::PersonEntry{"ana", 3, false, at(0), {}, {}});
   directory.outstanding.push_back({some_id(), "erased", TrackName::agent});
   directory.outstanding.push_back({some_id(), "erased", std::nullopt});
+  CALLVAULT_TRY_ASSIGN(auto register_key, crypto::Key::random());
+  CALLVAULT_TRY_ASSIGN(auto blinding, crypto::Key::random());
+  directory.registers.emplace("opt-out",
+                              keys::Register{"opt-out", 3, {}, std::move(register_key), std::move(blinding)});
   CALLVAULT_TRY_ASSIGN(const auto plain, keys::encode_directory(directory));
   return put("keys_directory_fuzz", "directory", plain.reveal());
 }
@@ -197,6 +216,7 @@ Result<void> make_all() {
   CALLVAULT_TRY(sealed_seeds());
   CALLVAULT_TRY(node_seeds());
   CALLVAULT_TRY(directory_seeds());
+  CALLVAULT_TRY(request_seeds());
   CALLVAULT_TRY(other_key_seeds());
   CALLVAULT_TRY(text_seeds());
   return audio_seeds();

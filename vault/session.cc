@@ -118,6 +118,21 @@ Result<void> Session::require(const Person& person, std::initializer_list<Role> 
   return fail(Errc::refused, person.name() + " has no role that allows " + std::string(verb));
 }
 
+namespace {
+
+// What is folded into another call, or cannot go yet, is left to the purge.
+Result<void> shred_objected(context::Context& context, const std::vector<RecordingId>& ids) {
+  std::vector<shred::Victim> victims;
+  for (const auto& id : ids) {
+    const auto found = locate_stored(context, id);
+    if (found) victims.push_back({id, found->bucket, std::string(retention::kConsentRefused), std::nullopt});
+  }
+  if (!victims.empty()) CALLVAULT_TRY(shred::run(context, std::move(victims), shred_options(context)));
+  return {};
+}
+
+}  // namespace
+
 Result<std::uint64_t> settle_if_free(Vault::Impl& vault) {
   CALLVAULT_TRY_ASSIGN(const auto before, capture::count_unsettled(vault.layout));
   if (before.waiting == 0) return std::uint64_t{0};
@@ -129,6 +144,7 @@ Result<std::uint64_t> settle_if_free(Vault::Impl& vault) {
   const auto report = capture::settle((*session)->context(), capture::SettleMode::finished);
   if (!report && report.error().code == Errc::no_space) return before.waiting;
   if (!report) return report.error();
+  CALLVAULT_TRY(shred_objected((*session)->context(), report->objected));
   return static_cast<std::uint64_t>(report->problems.size());
 }
 

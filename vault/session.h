@@ -67,7 +67,8 @@ class Session {
   shred::Finished finished_;
 };
 
-// Settles what waits in incoming/, when the lock can be had at once; tells how many recordings stay unsettled.
+// Settles what waits in incoming/, when the lock can be had at once; tells how many recordings stay unsettled. Calls of
+// numbers that had opted out are shredded at once.
 Result<std::uint64_t> settle_if_free(Vault::Impl& vault);
 
 // Where a recording stands.

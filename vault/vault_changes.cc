@@ -4,6 +4,7 @@
 
 #include "base/phone.h"
 #include "base/text.h"
+#include "context/opt_out.h"
 #include "context/rows.h"
 #include "retention/plan.h"
 #include "session.h"
@@ -53,6 +54,18 @@ std::string note_of(const EraseOptions& options) {
   return "request " + options.request + (options.reason.empty() ? "" : ": " + options.reason);
 }
 
+// Who withdraws is not recorded again (S36). Durable with the commit of the change itself.
+Result<bool> opt_out_of(context::Context& context, const Located& found) {
+  const keys::Bucket& bucket = context.state.directory().buckets.at(found.bucket);
+  CALLVAULT_TRY_ASSIGN(const auto details, context::row_of(context, bucket, found.row));
+  const bool outbound = details.direction == Direction::out && !details.called.empty();
+  const std::string& number = outbound ? details.called : details.caller;
+  if (number.empty()) return false;
+  CALLVAULT_TRY_ASSIGN(auto opt_outs, context::OptOuts::load(context));
+  if (opt_outs.add(number, {context.now, ""})) CALLVAULT_TRY(opt_outs.stage(context));
+  return true;
+}
+
 }  // namespace
 
 Result<ConsentReport> Vault::set_consent(const Person& person, const ConsentChange& change) {
@@ -68,6 +81,10 @@ Result<ConsentReport> Vault::set_consent(const Person& person, const ConsentChan
                                                           {"party", std::string(to_word(change.party))},
                                                           {"consent", std::string(to_word(change.consent))}},
                                                          found.row, change.evidence));
+  ConsentReport report{change.id, false, {}};
+  if (change.consent == Consent::withdrawn && change.party == Party::caller) {
+    CALLVAULT_TRY_ASSIGN(report.opted_out, opt_out_of(context, found));
+  }
   CALLVAULT_TRY(rewrite_row(
       context, found, entry,
       [&](NodeRow& row) {
@@ -77,7 +94,6 @@ Result<ConsentReport> Vault::set_consent(const Person& person, const ConsentChan
         if (other != Consent::pending) row.consent_since = context.now;
       },
       true));
-  ConsentReport report{change.id, false, {}};
   if (change.consent == Consent::granted) return report;
   // Only what rests on consent alone goes; a hold keeps even that.
   if (found.row.basis != Basis::consent) report.kept_because = std::string(to_word(found.row.basis));
@@ -134,6 +150,22 @@ Result<void> Vault::unhold(const Person& person, const RecordingId& id, const st
   CALLVAULT_TRY_ASSIGN(const auto entry, entry_with_note(context, "unheld", {{"id", id.text()}}, found.row, matter));
   return rewrite_row(
       context, found, entry, [&](NodeRow& row) { std::erase_if(row.holds, same); }, false);
+}
+
+Result<void> Vault::restrict(const Person& person, const RecordingId& id, bool restricted, const std::string& reason) {
+  CALLVAULT_TRY_ASSIGN(const auto session, Session::begin(*impl_, Access::change, person.name()));
+  CALLVAULT_TRY(session->require(person, {Role::officer}, restricted ? "restrict" : "unrestrict"));
+  auto& context = session->context();
+  CALLVAULT_TRY(capture::settle(context, capture::SettleMode::finished));
+  CALLVAULT_TRY_ASSIGN(const auto found, restricted ? locate(context, id) : locate_stored(context, id));
+  if (found.row.restricted == restricted)
+    return fail(Errc::refused, "recording " + id.text() + (restricted ? " is" : " is not") + " restricted");
+  if (restricted && outstanding_of(context.state.directory()).contains(id))
+    return fail(Errc::refused, "recording " + id.text() + " is being erased; a restriction comes too late");
+  CALLVAULT_TRY_ASSIGN(const auto entry, entry_with_note(context, restricted ? "restricted" : "unrestricted",
+                                                         {{"id", id.text()}}, found.row, reason));
+  return rewrite_row(
+      context, found, entry, [&](NodeRow& row) { row.restricted = restricted; }, false);
 }
 
 Result<EraseReport> Vault::erase(const Person& person, const EraseOptions& options) {

@@ -57,6 +57,9 @@ class Checking {
         check_recording(bucket, *row);
       }
     }
+    for (const auto& [name, known] : context_.state.directory().registers)
+      if (const auto plain = context_.state.read_register(name); !plain)
+        report_.problems.push_back(plain.error().message + "; bring back keys/ of a backup");
     CALLVAULT_TRY(find_strangers());
     if (auto walked = context_.catalog.check(); !walked)
       report_.problems.push_back("catalogue: " + walked.error().message + "; run reindex");

@@ -3,8 +3,10 @@
 #include <map>
 #include <set>
 
+#include "context/opt_out.h"
 #include "context/rows.h"
 #include "retention/plan.h"
+#include "rights/requests.h"
 #include "session.h"
 
 namespace callvault {
@@ -192,6 +194,11 @@ Result<void> purge_with(Vault::Impl& vault, const PurgeOptions& options, Room ro
       add(report, shredded);
     }
   }
+  if (room == Room::plenty) {
+    CALLVAULT_TRY_ASSIGN(auto requests, rights::Requests::load(context));
+    CALLVAULT_TRY_ASSIGN(const auto pruned, requests.prune(context));
+    if (pruned > 0) CALLVAULT_TRY(requests.stage(context));  // its old key goes with the next rotation
+  }
   CALLVAULT_TRY(context.log.append("purged", {{"shredded", std::to_string(report.shredded)},
                                               {"outstanding", std::to_string(report.outstanding)},
                                               {"refused", std::to_string(report.refused)},
@@ -227,6 +234,13 @@ Result<StatusReport> Vault::status() {
   out.unsettled = incoming.waiting;
   out.in_progress = incoming.in_progress;
   const auto& directory = context.state.directory();
+  CALLVAULT_TRY_ASSIGN(const auto requests, rights::Requests::load(context));
+  for (const auto& request : requests.all()) {
+    if (request.state != RequestState::closed) ++out.requests_open;
+    if (request.overdue) ++out.requests_overdue;
+  }
+  CALLVAULT_TRY_ASSIGN(const auto opt_outs, context::OptOuts::load(context));
+  out.opted_out = opt_outs.size();
   const auto outstanding = outstanding_of(directory);
   CALLVAULT_TRY_ASSIGN(const auto rules, rules_of(context, std::nullopt));
   CALLVAULT_TRY(survey(context, [&](const keys::Bucket&, const NodeRow& row) -> Result<void> {

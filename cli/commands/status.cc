@@ -3,6 +3,7 @@
 #include "cli/command.h"
 #include "cli/commands/all.h"
 #include "cli/record_view.h"
+#include "cli/text.h"
 
 namespace callvault::cli {
 namespace {
@@ -29,6 +30,9 @@ class Status final : public Command {
                      .put("overdue", report.overdue)
                      .put("outstanding", report.outstanding)
                      .put("shredded", report.shredded)
+                     .put("requests_open", report.requests_open)
+                     .put("requests_overdue", report.requests_overdue)
+                     .put("opted_out", report.opted_out)
                      .put("next_expiry", when(report.next_expiry))
                      .put("last_purge", when(report.last_purge))
                      .put("epoch", report.epoch)
@@ -36,7 +40,7 @@ class Status final : public Command {
                      .put("journal_size", report.journal_size));
     else
       print(report, when(report.next_expiry), when(report.last_purge), out);
-    return report.overdue + report.outstanding > 0 ? Exit::overdue : Exit::done;
+    return report.overdue + report.outstanding + report.requests_overdue > 0 ? Exit::overdue : Exit::done;
   }
 
  private:
@@ -50,11 +54,16 @@ class Status final : public Command {
     print_field(out, "overdue", std::to_string(report.overdue));
     print_field(out, "outstanding", std::to_string(report.outstanding));
     print_field(out, "shredded", std::to_string(report.shredded));
+    print_field(out, "requests", fmt::format("{} open, {} overdue", report.requests_open, report.requests_overdue));
+    print_field(out, "opted out", fmt::format("{}", report.opted_out));
     print_field(out, "next expiry", next_expiry.value_or("none"));
     print_field(out, "last purge", last_purge.value_or("never"));
     print_field(out, "keys", fmt::format("epoch {}, {} buckets", report.epoch, report.buckets));
     print_field(out, "journal", fmt::format("{} entries", report.journal_size));
     if (report.overdue > 0) out.warn(fmt::format("{} overdue: run 'callvault purge'", report.overdue));
+    if (report.requests_overdue > 0)
+      out.warn(fmt::format("{} overdue: 'callvault request list --overdue' names them",
+                           count(report.requests_overdue, "request is", "requests are")));
     if (report.outstanding > 0) out.warn(fmt::format("{} outstanding: run 'callvault purge'", report.outstanding));
   }
 };

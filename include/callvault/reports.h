@@ -38,6 +38,7 @@ struct ConsentReport {
   RecordingId id;
   bool shredded = false;
   std::string kept_because;  // basis, hold; empty when shredded or granted
+  bool opted_out = false;    // a withdrawal: the number is not recorded any more
 };
 
 struct EraseReport {
@@ -102,6 +103,8 @@ struct StatusReport {
   std::uint64_t overdue = 0;      // past expiry and not held
   std::uint64_t outstanding = 0;  // shreds asked for and not yet final
   std::uint64_t shredded = 0;     // over the vault's life: its tombstones
+  std::uint64_t requests_open = 0, requests_overdue = 0;
+  std::uint64_t opted_out = 0;  // numbers
   std::optional<Time> next_expiry, last_purge;
   std::uint64_t epoch = 0, journal_size = 0;
   std::uint64_t buckets = 0;

@@ -15,6 +15,7 @@
 #include "callvault/options.h"
 #include "callvault/query.h"
 #include "callvault/reports.h"
+#include "callvault/rights.h"
 
 namespace callvault {
 
@@ -77,6 +78,27 @@ class Vault {
   Result<void> hold(const Person& person, const HoldOptions& options);
   Result<void> unhold(const Person& person, const RecordingId& id, const std::string& matter);
   Result<EraseReport> erase(const Person& person, const EraseOptions& options);
+  // Restriction (Art. 18): stored, not opened but for legal_claims, not purged. Errors: not_found, gone, refused (when
+  // it is what was asked for already). `reason` is sealed in the journal.
+  Result<void> restrict(const Person& person, const RecordingId& id, bool restricted, const std::string& reason);
+
+  // For the telephone system, and nobody's passphrase.
+  Result<MayRecord> may_record(std::string_view number);
+  // False when the number was in the register (or, to remove, was not).
+  Result<bool> opt_out_add(const Person& person, const OptOutOptions& options);
+  Result<bool> opt_out_remove(const Person& person, const OptOutOptions& options);
+
+  // Requests of people. Errors: not_found; refused: role, closed already, too late to extend, a refusal without reason.
+  Result<Request> request_open(const Person& person, const RequestOptions& options);
+  Result<Request> request_assign(const Person& person, std::string_view id, const std::string& to);
+  Result<Request> request_decide(const Person& person, std::string_view id, RequestDecision decision,
+                                 const std::string& reason);
+  Result<Request> request_extend(const Person& person, std::string_view id, const std::string& reason);
+  Result<Request> request_close(const Person& person, std::string_view id, const std::string& note);
+  Result<Request> request_show(const Person& person, std::string_view id);
+  // By number, newest last. No state: all of them.
+  Result<std::vector<Request>> request_list(const Person& person, std::optional<RequestState> state, bool overdue_only);
+  Contacts contacts() const;
 
   // The following need the keeper, and nobody's passphrase.
   Result<PurgeReport> purge(const PurgeOptions& options);

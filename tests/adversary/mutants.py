@@ -32,6 +32,7 @@ UNVERIFIED = (SHRED, "if (!gone) return fail", "if (false) return fail")
 IN_STEPS = {"one_of_two_wishes", "voice_kept", "intake_not_retired", "unsettled_key_kept", "recorder_not_asked",
             "recorder_does_not_look", "stalled_not_put_off", "voice_becomes_call", "undone_forgotten", "wish_forgotten",
             "withdrawal_takes_all", "one_secret_for_all"}
+IN_REGISTERS = {"register_key_reused", "plain_register", "opted_out_kept", "closed_requests_kept"}
 MUTANTS = [
     ("node_key_reused", "a node key never repeats",
      [(STATE, "CALLVAULT_TRY_ASSIGN(auto node_key, crypto::Key::random());\n  const std::uint64_t generation",
@@ -108,6 +109,18 @@ MUTANTS = [
      [(HEADER, "  return review_half.derive(kLabelAudio, context.reveal());", "  return track_secret.derive(kLabelAudio, context.reveal());")]),
     ("track_half_ignored", "the review key alone opens no audio",
      [(HEADER, "  std::copy(track.begin(), track.end(), out.begin());\n", "")]),
+    ("register_key_reused", "each version of a register has a key of its own",
+     [(STATE, "CALLVAULT_TRY_ASSIGN(auto key, crypto::Key::random());\n  const std::uint64_t generation = known->generation + 1;",
+       "CALLVAULT_TRY_ASSIGN(auto key, known->key.clone());\n  const std::uint64_t generation = known->generation + 1;")]),
+    ("plain_register", "a register is sealed",
+     [("vault/keys/register_file.cc", "  const auto sealed = crypto::seal(sealing, out, plain);", "  const auto sealed = base::to_bytes(plain);"),
+      ("vault/keys/register_file.cc", "  return crypto::open_plain(sealing, header, file.subspan(header.size()), title(name, generation));",
+       "  return base::to_bytes(file.subspan(header.size()));")]),
+    ("opted_out_kept", "a call of a number that opted out is shredded when it is settled",
+     [("vault/capture/settle.cc", "      r.row.caller_consent = Consent::refused;\n", ""),
+      ("vault/capture/settle.cc", "      report_.objected.push_back(r.row.id);\n", "")]),
+    ("closed_requests_kept", "a closed request goes when its time is over",
+     [("vault/rights/requests.cc", "      over = context.now >= end;", "      over = false;")]),
     ("one_secret_for_all", "each track has a secret of its own",
      [(TRACK, "CALLVAULT_TRY_ASSIGN(auto track, crypto::Key::random());", "CALLVAULT_TRY_ASSIGN(auto track, call.secret.clone());")]),
 ]
@@ -131,7 +144,7 @@ def run(build, name, edits):
             files.setdefault(path, []).append((old, new))
         objects = [build.compile(path, changes, folder) for path, changes in files.items()]
         program = os.path.join(folder, name)
-        tests = "*" if name == "unchanged" else "/steps_test.cc" if name in IN_STEPS else "/adversary_test.cc"
+        tests = "*" if name == "unchanged" else "/steps_test.cc" if name in IN_STEPS else "/registers_test.cc" if name in IN_REGISTERS else "/adversary_test.cc"
         build.link(PROGRAM, objects, program)
         try:
             done = subprocess.run([program, "--abort-after=1", "--no-colors=true", f"--source-file=*{tests}"], env={**os.environ, "TMPDIR": folder},

@@ -33,7 +33,7 @@ class TestClock final : public callvault::Clock {
 struct Call {
   std::string caller = "+40722000001";
   std::string agent = "ana";
-  std::string call_id;
+  std::string call_id{};
   bool stereo = false;
   callvault::Consent consent = callvault::Consent::granted;
 };

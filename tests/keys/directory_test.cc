@@ -44,6 +44,9 @@ Directory varied_directory() {
   d.outstanding.push_back({id_of(9), "erased"});
   d.outstanding.push_back({id_of(3), "", TrackName::agent});
   d.outstanding.push_back({id_of(3), "", TrackName::mixed});
+  d.registers.emplace("opt-out",
+                      keys::Register{"opt-out", 1ULL << 33, filled<crypto::Digest>(14), fixed_key(15), fixed_key(16)});
+  d.registers.emplace("requests", keys::Register{"requests", 0, {}, fixed_key(17), fixed_key(18)});
   return d;
 }
 
@@ -208,9 +211,7 @@ TEST_CASE("numbers that were not given out yet, or stand twice, are damage") {
   CHECK(!keys::decode_directory(bytes).has_value());
 }
 
-TEST_CASE("frozen bytes of version 1 open, say what they said, and are spelled the same") {
-  CHECK(keys_test::example("Directory") == vector_file("directory_v1.hex"));
-  CHECK(keys_test::example("Directory, opened") == vector_file("directory_v1_plain.hex"));
+TEST_CASE("frozen bytes of version 1 open, say what they said, and are spelled the same but for the registers") {
   const auto opened = keys::open_directory(vector_file("directory_v1.hex"), fixed_key(0x11));
   REQUIRE(opened.has_value());
   const Directory& d = *opened;
@@ -247,7 +248,32 @@ TEST_CASE("frozen bytes of version 1 open, say what they said, and are spelled t
   CHECK(d.outstanding[0].id == id_of(0x0a));
   CHECK(d.outstanding[0].reason == "erased");
   CHECK(d.outstanding[0].track == TrackName::caller);
-  CHECK(plain_of(d) == vector_file("directory_v1_plain.hex"));
+  CHECK(d.registers.empty());
+  Bytes wanted = vector_file("directory_v1_plain.hex");
+  wanted.resize(wanted.size() + 4);
+  CHECK(plain_of(d) == wanted);
+}
+
+TEST_CASE("frozen bytes of version 2 open, say what they said, and are spelled the same") {
+  CHECK(keys_test::example("Directory") == vector_file("directory_v2.hex"));
+  CHECK(keys_test::example("Directory, opened") == vector_file("directory_v2_plain.hex"));
+  const auto opened = keys::open_directory(vector_file("directory_v2.hex"), fixed_key(0x11));
+  REQUIRE(opened.has_value());
+  CHECK(opened->outstanding.size() == 1);
+  REQUIRE(opened->registers.size() == 1);
+  const auto& known = opened->registers.at("opt-out");
+  CHECK(known.name == "opt-out");
+  CHECK(known.generation == 3);
+  CHECK(known.hash == crypto::blake2b(vector_file("register_v1.hex")));
+  CHECK(crypto::equal(known.key.reveal(), fixed_key(0xb1).reveal()));
+  CHECK(crypto::equal(known.index_key.reveal(), fixed_key(0xb2).reveal()));
+  CHECK(plain_of(*opened) == vector_file("directory_v2_plain.hex"));
+  // Another version's number before the same bytes does not authenticate.
+  Bytes other = vector_file("directory_v2.hex");
+  other[8] = std::byte{1};
+  CHECK(keys::open_directory(other, fixed_key(0x11)).error().code == Errc::corrupt);
+  other[8] = std::byte{0};
+  CHECK(keys::open_directory(other, fixed_key(0x11)).error().code == Errc::corrupt);
 }
 
 }  // namespace

@@ -69,6 +69,11 @@ def one(binary, source):
             expect(tracks(rig, part[0], part[1]["tracks"]) == part[1]["tracks"], f"another sound in {part[0]}")
         killed = [r for r in found if r["id"] == late["killed"]["id"]][0]
         expect("interrupted" in killed["flags"], f"recovered as {killed}")
+        if "opted_out" in expected:
+            expect(rig.run("may-record", expected["opted_out"]).code == 23, "an opt-out is lost")
+        for request in expected.get("requests", []):
+            told = rig.json("request", "show", request["id"])[0]
+            expect({**told, "overdue": None} == {**request, "overdue": None}, f"another request: {told}")
         events = [[line["event"], line["facts"]] for line in rig.json("journal", "log")]
         expect(events[:len(expected["events"])] == expected["events"], "another journal")
         rig.sound()

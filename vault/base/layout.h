@@ -21,6 +21,10 @@ struct Layout {
   std::filesystem::path node(std::uint32_t bucket, std::uint64_t generation) const {
     return buckets() / (std::to_string(bucket) + "." + std::to_string(generation));
   }
+  std::filesystem::path registers() const { return keys() / "registers"; }
+  std::filesystem::path register_file(const std::string& name, std::uint64_t generation) const {
+    return registers() / (name + "." + std::to_string(generation));
+  }
   std::filesystem::path intake() const { return keys() / "intake"; }
   std::filesystem::path review_public() const { return keys() / "review.pub"; }
   std::filesystem::path people() const { return root / "people"; }

@@ -5,6 +5,7 @@
 #include "base/text.h"
 #include "callvault/call_record.h"
 #include "callvault/options.h"
+#include "callvault/rights.h"
 
 namespace callvault {
 namespace {
@@ -55,6 +56,26 @@ constexpr Words<Purpose, 6> kPurposes{{{Purpose::service_quality, "service_quali
                                        {Purpose::complaint, "complaint"},
                                        {Purpose::legal_claims, "legal_claims"},
                                        {Purpose::proof_of_interaction, "proof_of_interaction"}}};
+constexpr Words<RequestKind, 9> kRequestKinds{{{RequestKind::inform, "inform"},
+                                               {RequestKind::access, "access"},
+                                               {RequestKind::copy, "copy"},
+                                               {RequestKind::rectify, "rectify"},
+                                               {RequestKind::object, "object"},
+                                               {RequestKind::restrict, "restrict"},
+                                               {RequestKind::erase, "erase"},
+                                               {RequestKind::portability, "portability"},
+                                               {RequestKind::withdraw, "withdraw"}}};
+constexpr Words<RequestChannel, 6> kRequestChannels{{{RequestChannel::post, "post"},
+                                                     {RequestChannel::email, "email"},
+                                                     {RequestChannel::fax, "fax"},
+                                                     {RequestChannel::visit, "visit"},
+                                                     {RequestChannel::phone, "phone"},
+                                                     {RequestChannel::web, "web"}}};
+constexpr Words<RequestDecision, 3> kRequestDecisions{{{RequestDecision::granted, "granted"},
+                                                       {RequestDecision::partly, "partly"},
+                                                       {RequestDecision::refused, "refused"}}};
+constexpr Words<RequestState, 3> kRequestStates{
+    {{RequestState::open, "open"}, {RequestState::decided, "decided"}, {RequestState::closed, "closed"}}};
 constexpr Words<Role, 5> kRoles{{{Role::officer, "officer"},
                                  {Role::reviewer, "reviewer"},
                                  {Role::evaluator, "evaluator"},
@@ -95,6 +116,16 @@ Result<Consent> parse_consent(std::string_view w) { return value_of(kConsents, w
 Result<Basis> parse_basis(std::string_view w) { return value_of(kBases, w, "basis"); }
 Result<State> parse_state(std::string_view w) { return value_of(kStates, w, "state"); }
 Result<Purpose> parse_purpose(std::string_view w) { return value_of(kPurposes, w, "purpose"); }
+std::string_view to_word(RequestKind v) { return word_of(kRequestKinds, v); }
+std::string_view to_word(RequestChannel v) { return word_of(kRequestChannels, v); }
+std::string_view to_word(RequestDecision v) { return word_of(kRequestDecisions, v); }
+std::string_view to_word(RequestState v) { return word_of(kRequestStates, v); }
+Result<RequestKind> parse_request_kind(std::string_view w) { return value_of(kRequestKinds, w, "kind"); }
+Result<RequestChannel> parse_request_channel(std::string_view w) { return value_of(kRequestChannels, w, "channel"); }
+Result<RequestDecision> parse_request_decision(std::string_view w) {
+  return value_of(kRequestDecisions, w, "decision");
+}
+Result<RequestState> parse_request_state(std::string_view w) { return value_of(kRequestStates, w, "state"); }
 Result<Role> parse_role(std::string_view w) { return value_of(kRoles, w, "role"); }
 
 Result<RecordingId> RecordingId::parse(std::string_view text) {

@@ -6,6 +6,7 @@
 
 #include "capture/incoming.h"
 #include "capture/registration.h"
+#include "context/opt_out.h"
 #include "context/rows.h"
 #include "sealed/reader.h"
 
@@ -62,9 +63,27 @@ class Settling {
       if (!call.alive()) moves_.push_back({call.id, known->bucket});
       return {};
     }
+    if (!known) CALLVAULT_TRY(refuse_if_opted_out(*registration));
     if (auto fits = check_fits(registration->row); !fits) return pass_over(call, fits.error());
     fresh_.push_back(std::move(*registration));
     fresh_.back().known = known;
+    return {};
+  }
+
+  // A recorder cannot ask the register, so whoever settles its call does (S08).
+  Result<void> refuse_if_opted_out(Registration& r) {
+    if (!context_.state.directory().registers.contains(std::string(context::kOptOutRegister))) return {};
+    if (!opt_outs_) {
+      CALLVAULT_TRY_ASSIGN(opt_outs_, context::OptOuts::load(context_));
+    }
+    for (const auto& number : {r.details.caller, r.details.called}) {
+      const auto entry = opt_outs_->find(number);
+      if (!entry || entry->since > r.row.started_at || r.row.basis != Basis::consent) continue;
+      r.row.caller_consent = Consent::refused;
+      r.row.consent_since = r.row.started_at;
+      report_.objected.push_back(r.row.id);
+      return {};
+    }
     return {};
   }
 
@@ -142,6 +161,8 @@ class Settling {
 
   Result<void> log(std::string_view event, const Registration& r) {
     std::map<std::string, std::string> facts{{"id", r.row.id.text()}};
+    if (std::find(report_.objected.begin(), report_.objected.end(), r.row.id) != report_.objected.end())
+      facts.emplace("opted_out", "yes");
     if (r.row.flags.interrupted) facts.emplace("interrupted", "yes");
     if (r.row.flags.duplicate_call_id) facts.emplace("duplicate_call_id", "yes");
     if (event == "folded") facts.emplace("into", r.folded_into.text());
@@ -208,6 +229,7 @@ class Settling {
   context::Context& context_;
   SettleMode mode_;
   SettleReport report_;
+  std::optional<context::OptOuts> opt_outs_;
   std::list<Registration> fresh_;  // a list: nodes' rows keep views into its secrets
   std::vector<std::pair<RecordingId, std::uint32_t>> moves_;
   std::vector<journal::Entry> entries_;

@@ -24,6 +24,7 @@ struct SettleReport {
   std::uint64_t folded = 0;       // repeated call ids with the same audio
   std::uint64_t in_progress = 0;
   std::vector<std::string> problems;         // files that cannot be settled, left where they are
+  std::vector<RecordingId> objected;         // settled as refused: their number had opted out before they began
   std::vector<std::uint32_t> failed_intake;  // intake keys that some unreadable file may still need
 };
 

@@ -95,6 +95,17 @@ Result<Config> parse_config(std::string_view text) {
     if (!grace || *grace < 0 || *grace > kMaxGraceHours) return bad("policy.pending_grace_hours is out of bounds");
     out.pending_grace = std::chrono::hours(*grace);
   }
+  if (table["policy"]["request_retention"]) {
+    CALLVAULT_TRY_ASSIGN(const auto period_text, text_at(table, "policy", "request_retention"));
+    auto period = Period::parse(period_text);
+    if (!period) return bad("policy.request_retention: " + period.error().message);
+    out.request_retention = *period;
+  }
+  for (const auto& [key, value] : {std::pair{"controller", &out.controller_contact}, std::pair{"dpo", &out.dpo_contact},
+                                   std::pair{"authority", &out.authority_contact}}) {
+    if (!table["contact"][key]) continue;
+    CALLVAULT_TRY_ASSIGN(*value, text_at(table, "contact", key));
+  }
   return out;
 }
 

@@ -21,6 +21,9 @@ struct Config {
   std::optional<os::Path> keeper;       // only when it is not the sibling folder
   std::vector<RetentionClass> classes;  // the first is `default`
   std::chrono::hours pending_grace{24};
+  Period request_retention{36, 0};  // how long a closed request is kept
+  // Printed where the law wants them told; empty when not configured.
+  std::string controller_contact{}, dpo_contact{}, authority_contact{};
 
   // Errc::refused when the vault has no such class.
   Result<Period> period_of(std::string_view retention_class) const;

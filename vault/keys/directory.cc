@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/text.h"
 #include "crypto/aead.h"
 #include "keys/unix_ms.h"
 
@@ -9,9 +10,9 @@ namespace callvault::keys {
 namespace {
 
 constexpr std::string_view kDirectoryMagic = "CVDIRECT";
-constexpr std::uint16_t kDirectoryVersion = 1;
 constexpr std::size_t kDirectoryPrefixBytes = 8 + 2 + 2 + 4 + 8;
 constexpr std::uint32_t kMaxEntries = 1'000'000;
+constexpr std::size_t kMaxRegisterNameBytes = 64;
 
 std::size_t plain_size(const Directory& d) {
   std::size_t size = 256;
@@ -20,6 +21,7 @@ std::size_t plain_size(const Directory& d) {
   for (const auto& s : d.staff) size += 64 + s.month.size();
   for (const auto& [name, p] : d.people) size += 128 + name.size();
   for (const auto& o : d.outstanding) size += 32 + o.reason.size();
+  for (const auto& [name, r] : d.registers) size += 128 + name.size();
   return size;
 }
 
@@ -59,8 +61,8 @@ Result<crypto::Key> read_key(base::FieldReader& r) {
 }  // namespace
 
 Result<crypto::SecretBuffer> encode_directory(const Directory& d) {
-  if (std::max({d.buckets.size(), d.intake.size(), d.staff.size(), d.people.size(), d.outstanding.size()}) >
-      kMaxEntries)
+  if (std::max({d.buckets.size(), d.intake.size(), d.staff.size(), d.people.size(), d.outstanding.size(),
+                d.registers.size()}) > kMaxEntries)
     return fail(Errc::refused, "the directory has too many entries");
   CALLVAULT_TRY_ASSIGN(auto out, crypto::SecretBuffer::make(plain_size(d)));
   base::FieldWriter w(out.reveal_mutable());
@@ -111,12 +113,20 @@ Result<crypto::SecretBuffer> encode_directory(const Directory& d) {
     w.text(o.reason);
     w.number(static_cast<std::uint8_t>(o.track ? 1 + static_cast<std::uint8_t>(*o.track) : 0));
   }
+  w.number(static_cast<std::uint32_t>(d.registers.size()));
+  for (const auto& [name, r] : d.registers) {
+    w.text(name);
+    w.number(r.generation);
+    w.bytes(r.hash);
+    w.bytes(r.key.reveal());
+    w.bytes(r.index_key.reveal());
+  }
   if (!w.ok()) return fail(Errc::unexpected, "the directory does not fit its buffer");
   out.shrink(w.used());
   return out;
 }
 
-Result<Directory> decode_directory(base::ByteView plain) {
+Result<Directory> decode_directory(base::ByteView plain, std::uint16_t version) {
   base::FieldReader r(plain);
   Directory d;
   d.next_bucket = r.number<std::uint32_t>();
@@ -175,6 +185,16 @@ Result<Directory> decode_directory(base::ByteView plain) {
     if (track > 0) o.track = static_cast<TrackName>(track - 1);
     d.outstanding.push_back(std::move(o));
   }
+  for (auto n = version < 2 ? 0 : read_count(r); n > 0 && r.ok(); --n) {
+    std::string name = r.text();
+    const auto generation = r.number<std::uint64_t>();
+    const auto hash = r.array<32>();
+    CALLVAULT_TRY_ASSIGN(auto key, read_key(r));
+    CALLVAULT_TRY_ASSIGN(auto index_key, read_key(r));
+    if (!base::is_plain_name(name, kMaxRegisterNameBytes) || !follows(d.registers, name)) return damaged_directory();
+    Register made{name, generation, hash, std::move(key), std::move(index_key)};
+    d.registers.emplace(std::move(name), std::move(made));
+  }
   if (!r.ok() || r.left() != 0) return damaged_directory();
   return d;
 }
@@ -201,7 +221,14 @@ Result<base::Bytes> seal_directory(const Directory& directory, const crypto::Key
   return out;
 }
 
-Result<std::uint64_t> directory_epoch(base::ByteView file) {
+namespace {
+
+struct Prefix {
+  std::uint16_t version = 0;
+  std::uint64_t epoch = 0;
+};
+
+Result<Prefix> read_prefix(base::ByteView file) {
   base::FieldReader r(file);
   const bool magic = base::as_text(r.bytes(8)) == kDirectoryMagic;
   const auto version = r.number<std::uint16_t>();
@@ -209,17 +236,24 @@ Result<std::uint64_t> directory_epoch(base::ByteView file) {
   r.number<std::uint32_t>();
   const auto epoch = r.number<std::uint64_t>();
   if (magic && version > kDirectoryVersion) return fail(Errc::newer_version, "keys/directory is of a newer version");
-  if (!magic || !r.ok()) return damaged_directory();
-  return epoch;
+  if (!magic || !r.ok() || version == 0) return damaged_directory();
+  return Prefix{version, epoch};
+}
+
+}  // namespace
+
+Result<std::uint64_t> directory_epoch(base::ByteView file) {
+  CALLVAULT_TRY_ASSIGN(const Prefix prefix, read_prefix(file));
+  return prefix.epoch;
 }
 
 Result<Directory> open_directory(base::ByteView file, const crypto::Key& root) {
-  CALLVAULT_TRY_ASSIGN(const auto epoch, directory_epoch(file));
+  CALLVAULT_TRY_ASSIGN(const Prefix prefix, read_prefix(file));
   CALLVAULT_TRY_ASSIGN(const auto key, root.derive("callvault v1 directory"));
   CALLVAULT_TRY_ASSIGN(const auto plain, crypto::open(key, file.first(kDirectoryPrefixBytes),
                                                       file.subspan(kDirectoryPrefixBytes), "keys/directory"));
-  CALLVAULT_TRY_ASSIGN(auto directory, decode_directory(plain.reveal()));
-  directory.epoch = epoch;
+  CALLVAULT_TRY_ASSIGN(auto directory, decode_directory(plain.reveal(), prefix.version));
+  directory.epoch = prefix.epoch;
   return directory;
 }
 

@@ -58,6 +58,15 @@ struct Outstanding {
   std::optional<TrackName> track = std::nullopt;  // only this party's voice
 };
 
+// One kind of record that the office itself keeps (keys/register_file.h).
+struct Register {
+  std::string name;              // base::is_plain_name
+  std::uint64_t generation = 0;  // of its file
+  crypto::Digest hash{};         // BLAKE2b-256 of the sealed file
+  crypto::Key key;               // fresh for every generation
+  crypto::Key index_key;         // blinds what the register must recognise and may not hold; stays
+};
+
 struct Directory {
   std::uint64_t epoch = 0;
   std::uint32_t next_bucket = 1;
@@ -72,16 +81,20 @@ struct Directory {
   std::vector<StaffKey> staff;
   std::map<std::string, PersonEntry> people;
   std::vector<Outstanding> outstanding;
+  std::map<std::string, Register> registers;
 
   // A deep copy, in locked memory.
   Result<Directory> clone() const;
 };
 
+// Version 2 added the registers; a directory of version 1 has none.
+inline constexpr std::uint16_t kDirectoryVersion = 2;
+
 // Plaintext form, in locked memory; every count and length is bounded when read back. Errors: refused when there are
 // too many entries.
 Result<crypto::SecretBuffer> encode_directory(const Directory& directory);
 // Errors: corrupt, newer_version.
-Result<Directory> decode_directory(base::ByteView plain);
+Result<Directory> decode_directory(base::ByteView plain, std::uint16_t version = kDirectoryVersion);
 
 // File: magic "CVDIRECT", u16 version, u16 zero, u32 zero, u64 epoch, sealed(K_epoch; aad = all before).
 Result<base::Bytes> seal_directory(const Directory& directory, const crypto::Key& root);

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <set>
 
+#include "keys/register_file.h"
+
 namespace callvault::keys {
 namespace {
 
@@ -28,6 +30,19 @@ Result<void> remove_unfinished(const base::Layout& layout) {
   for (const auto& name : names)
     if (name.starts_with(begin)) CALLVAULT_TRY(os::remove_file(layout.keys() / name));
   return {};
+}
+
+// Nothing when one of the wanted is missing.
+Result<std::uint64_t> remove_others(const os::Path& folder, const std::set<std::string>& wanted) {
+  CALLVAULT_TRY_ASSIGN(const auto names, os::list_folder(folder));
+  if (!std::includes(names.begin(), names.end(), wanted.begin(), wanted.end())) return std::uint64_t{0};
+  std::uint64_t removed = 0;
+  for (const auto& name : names) {
+    if (wanted.contains(name)) continue;
+    CALLVAULT_TRY(os::remove_file(folder / name));
+    ++removed;
+  }
+  return removed;
 }
 
 Error missing_node(Error error, const os::Path& path) {
@@ -128,6 +143,58 @@ Result<void> KeyState::stage_dropped(std::uint32_t bucket) {
   return {};
 }
 
+Result<std::optional<base::Bytes>> KeyState::read_register(const std::string& name) const {
+  const auto it = directory_.registers.find(name);
+  if (it == directory_.registers.end() || it->second.generation == 0) return std::optional<base::Bytes>();
+  const Register& known = it->second;
+  const auto path = layout_.register_file(name, known.generation);
+  const auto file = os::read_file(path, kMaxRegisterBytes);
+  if (!file && file.error().code == Errc::not_found)
+    return fail(Errc::corrupt, "a register is missing: " + path.string());
+  if (!file) return file.error();
+  CALLVAULT_TRY_ASSIGN(auto plain, open_register(*file, name, known.generation, known.key));
+  return std::optional(std::move(plain));
+}
+
+Result<Register*> KeyState::register_of(const std::string& name) {
+  const auto it = directory_.registers.find(name);
+  if (it != directory_.registers.end()) return &it->second;
+  CALLVAULT_TRY_ASSIGN(auto key, crypto::Key::random());
+  CALLVAULT_TRY_ASSIGN(auto index_key, crypto::Key::random());
+  return &directory_.registers.emplace(name, Register{name, 0, {}, std::move(key), std::move(index_key)}).first->second;
+}
+
+Result<const crypto::Key*> KeyState::register_index_key(const std::string& name) {
+  CALLVAULT_TRY_ASSIGN(const Register* known, register_of(name));
+  return &known->index_key;
+}
+
+Result<void> KeyState::stage_register(const std::string& name, base::ByteView plain) {
+  CALLVAULT_TRY_ASSIGN(Register * known, register_of(name));
+  CALLVAULT_TRY_ASSIGN(auto key, crypto::Key::random());
+  const std::uint64_t generation = known->generation + 1;
+  CALLVAULT_TRY_ASSIGN(const auto file, seal_register(plain, name, generation, key));
+  if (!os::exists(layout_.registers())) {
+    CALLVAULT_TRY(os::make_folder(layout_.registers()));
+    CALLVAULT_TRY(os::sync_folder(layout_.keys()));
+  }
+  const auto path = layout_.register_file(name, generation);
+  CALLVAULT_TRY(os::remove_file(path));  // of an attempt that was never committed
+  CALLVAULT_TRY(os::write_new_file(path, file, 0600, spare()));
+  known->generation = generation;
+  known->hash = crypto::blake2b(file);
+  known->key = std::move(key);
+  registers_staged_ = true;
+  return {};
+}
+
+Result<void> KeyState::sync_staged() {
+  if (nodes_staged_) CALLVAULT_TRY(os::sync_folder(layout_.buckets()));
+  if (registers_staged_) CALLVAULT_TRY(os::sync_folder(layout_.registers()));
+  nodes_staged_ = registers_staged_ = false;
+  return {};
+}
+
 Result<Bucket*> KeyState::add_bucket(const std::string& retention_class, std::int32_t day) {
   CALLVAULT_TRY_ASSIGN(auto node_key, crypto::Key::random());
   CALLVAULT_TRY_ASSIGN(auto index_key, crypto::Key::random());
@@ -216,8 +283,7 @@ Result<void> KeyState::check_certain() const {
 
 Result<void> KeyState::commit() {
   CALLVAULT_TRY(check_certain());
-  if (nodes_staged_) CALLVAULT_TRY(os::sync_folder(layout_.buckets()));
-  nodes_staged_ = false;
+  CALLVAULT_TRY(sync_staged());
   directory_.epoch = slot_.epoch;
   CALLVAULT_TRY_ASSIGN(const auto file, seal_with(slot_.root));
   return os::replace_file(layout_.directory(), file, 0600, spare());
@@ -232,8 +298,7 @@ Result<void> KeyState::check_room() const {
 
 Result<void> KeyState::stage_root() {
   CALLVAULT_TRY(check_certain());
-  if (nodes_staged_) CALLVAULT_TRY(os::sync_folder(layout_.buckets()));
-  nodes_staged_ = false;
+  CALLVAULT_TRY(sync_staged());
   CALLVAULT_TRY_ASSIGN(auto next, keeper_->stage(slot_.epoch + 1, slot_.epoch));
   next_ = std::move(next);
   return {};
@@ -285,18 +350,15 @@ Result<bool> KeyState::spare_is_complete() const {
 }
 
 Result<std::uint64_t> KeyState::remove_superseded() const {
-  std::set<std::string> wanted;
+  std::set<std::string> nodes, registers;
   for (const auto& [number, bucket] : directory_.buckets)
-    if (bucket.generation > 0) wanted.insert(layout_.node(number, bucket.generation).filename().string());
-  CALLVAULT_TRY_ASSIGN(const auto names, os::list_folder(layout_.buckets()));
-  if (!std::includes(names.begin(), names.end(), wanted.begin(), wanted.end())) return 0;
-  std::uint64_t removed = 0;
-  for (const auto& name : names) {
-    if (wanted.contains(name)) continue;
-    CALLVAULT_TRY(os::remove_file(layout_.buckets() / name));
-    ++removed;
-  }
-  return removed;
+    if (bucket.generation > 0) nodes.insert(layout_.node(number, bucket.generation).filename().string());
+  for (const auto& [name, known] : directory_.registers)
+    if (known.generation > 0) registers.insert(layout_.register_file(name, known.generation).filename().string());
+  CALLVAULT_TRY_ASSIGN(const auto removed, remove_others(layout_.buckets(), nodes));
+  if (!os::exists(layout_.registers())) return removed;  // a vault in which nobody kept any
+  CALLVAULT_TRY_ASSIGN(const auto more, remove_others(layout_.registers(), registers));
+  return removed + more;
 }
 
 }  // namespace callvault::keys

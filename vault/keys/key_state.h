@@ -3,6 +3,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -39,6 +40,12 @@ class KeyState {
   // the edited directory. Nothing counts before the directory is replaced. No rows: the bucket is dropped.
   Result<void> stage_node(Bucket& bucket, std::vector<NodeRow>& rows);
   Result<void> stage_dropped(std::uint32_t bucket);
+  // What a register holds; nothing when there is none by that name. Errors: corrupt (also when its file is missing).
+  Result<std::optional<base::Bytes>> read_register(const std::string& name) const;
+  // Writes it whole, as its next generation under a fresh key; counts with the directory, as nodes do.
+  Result<void> stage_register(const std::string& name, base::ByteView plain);
+  // Blinds what a register must recognise. Made with the register: stage it in the same change.
+  Result<const crypto::Key*> register_index_key(const std::string& name);
   // A new bucket in the edited directory, without a node yet.
   Result<Bucket*> add_bucket(const std::string& retention_class, std::int32_t day);
   // A new intake key in the edited directory; publish it after the commit.
@@ -81,6 +88,8 @@ class KeyState {
         spare_(layout.spare()) {}
 
   Result<const Bucket*> bucket_of(std::uint32_t number) const;
+  Result<Register*> register_of(const std::string& name);
+  Result<void> sync_staged();
   Result<void> restore_intake() const;
   Result<unsigned> intake_mode() const;
   Result<bool> is_for_recorders(std::uint32_t id) const;
@@ -96,6 +105,7 @@ class KeyState {
   os::SpareFiles spare_;
   bool spare_allowed_ = false;
   bool nodes_staged_ = false;
+  bool registers_staged_ = false;
   bool uncertain_ = false;  // a rotation's commit failed
 };
 

@@ -71,8 +71,19 @@ def directory_plain(node):
     return out
 
 
-def directory_file(plain):
-    prefix = b"CVDIRECT" + struct.pack("<HHIQ", 1, 0, 0, 5)
+def register_file():
+    header = b"CVREGIST" + struct.pack("<HHIQ", 1, 0, 0, 3) + text("opt-out")
+    key = hashlib.blake2b(b"callvault v1 register\0", key=fill(0xB1), digest_size=32).digest()
+    return header + seal(key, fill(0xA3, 24), header, b'{"numbers":[],"version":1}')
+
+
+def registers(register):
+    return struct.pack("<I", 1) + text("opt-out") + struct.pack("<Q", 3) + hashlib.blake2b(
+        register, digest_size=32).digest() + fill(0xB1) + fill(0xB2)
+
+
+def directory_file(plain, version):
+    prefix = b"CVDIRECT" + struct.pack("<HHIQ", version, 0, 0, 5)
     key = hashlib.blake2b(b"callvault v1 directory\0", key=fill(0x11), digest_size=32).digest()
     return prefix + seal(key, fill(0xA2, 24), prefix, plain)
 
@@ -95,7 +106,11 @@ def main():
     write("node_v1.hex", "keys/buckets/3.2, n_b = 32 times 22", node)
     plain = directory_plain(node)
     write("directory_v1_plain.hex", "plaintext of directory_v1.hex", plain)
-    write("directory_v1.hex", "keys/directory, root key = 32 times 11, epoch 5", directory_file(plain))
+    write("directory_v1.hex", "keys/directory, root key = 32 times 11, epoch 5", directory_file(plain, 1))
+    plain += registers(register_file())
+    write("directory_v2_plain.hex", "plaintext of directory_v2.hex", plain)
+    write("directory_v2.hex", "keys/directory, root key = 32 times 11, epoch 5", directory_file(plain, 2))
+    write("register_v1.hex", "keys/registers/opt-out.3, its key = 32 times b1", register_file())
     write("intake_v1.hex", "keys/intake/2", intake_file())
 
 

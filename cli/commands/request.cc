@@ -1,0 +1,188 @@
+// The commands of the group `request`.
+#include <fmt/format.h>
+
+#include "cli/command.h"
+#include "cli/commands/all.h"
+#include "cli/commands/request_view.h"
+#include "cli/table.h"
+#include "cli/text.h"
+#include "cli/time.h"
+
+namespace callvault::cli {
+namespace {
+
+Exit tell(const Request& request, const Vault& vault, Output& out) {
+  if (out.json())
+    out.object(request_json(request, vault));
+  else
+    print_request(request, vault, out);
+  return Exit::done;
+}
+
+class Open final : public Command {
+ public:
+  void declare(Arguments& arguments) override {
+    arguments.required(kind_, "--kind", "K",
+                       "inform, access, copy, rectify, object, restrict, erase, portability or withdraw");
+    arguments.required(channel_, "--channel", "C", "post, email, fax, visit, phone or web");
+    arguments.option(received_, "--received", "T", "when it came in; the deadline counts from it (default now)");
+    arguments.option(name_, "--name", "TEXT", "who asks");
+    arguments.option(number_, "--number", "N", "the telephone number it is about");
+    arguments.option(identity_, "--identity", "TEXT", "how their identity was checked");
+    arguments.option(hash_, "--document-hash", "HEX", "SHA-256 of the letter or mail");
+    arguments.option(note_, "--note", "TEXT", "anything else");
+  }
+
+  Result<Exit> run(Session& session) override {
+    RequestOptions options;
+    CALLVAULT_TRY_ASSIGN(options.kind, about("--kind", parse_request_kind(kind_)));
+    CALLVAULT_TRY_ASSIGN(options.channel, about("--channel", parse_request_channel(channel_)));
+    options.name = name_.value_or("");
+    options.number = number_.value_or("");
+    options.identity = identity_.value_or("");
+    options.document_hash = hash_.value_or("");
+    options.note = note_.value_or("");
+    CALLVAULT_TRY_ASSIGN(Vault vault, session.open());
+    if (received_) {
+      CALLVAULT_TRY_ASSIGN(options.received, about("--received", vault.parse_time(*received_)));
+    }
+    CALLVAULT_TRY_ASSIGN(const Person person, session.unlock(vault));
+    CALLVAULT_TRY_ASSIGN(const Request request, vault.request_open(person, options));
+    return tell(request, vault, session.out());
+  }
+
+ private:
+  std::string kind_, channel_;
+  std::optional<std::string> received_, name_, number_, identity_, hash_, note_;
+};
+
+// What changes one request.
+class Change : public Command {
+ public:
+  void declare(Arguments& arguments) override {
+    arguments.positional(id_, "REQUEST", "its number: R-2026-0001");
+    declare_more(arguments);
+  }
+
+  Result<Exit> run(Session& session) override {
+    CALLVAULT_TRY(prepare());
+    CALLVAULT_TRY_ASSIGN(Vault vault, session.open());
+    CALLVAULT_TRY_ASSIGN(const Person person, session.unlock(vault));
+    CALLVAULT_TRY_ASSIGN(const Request request, apply(vault, person));
+    const Exit exit = tell(request, vault, session.out());
+    if (request.decision == RequestDecision::refused && request.state == RequestState::decided)
+      tell_contacts(vault.contacts(), session.out());
+    return exit;
+  }
+
+ protected:
+  virtual void declare_more(Arguments&) {}
+  virtual Result<void> prepare() { return {}; }
+  virtual Result<Request> apply(Vault& vault, const Person& person) = 0;
+
+  std::string id_;
+
+ private:
+  // Art. 12(4): who is refused is told why, and where to complain.
+  static void tell_contacts(const Contacts& contacts, Output& out) {
+    if (contacts.authority.empty())
+      return out.warn("a refusal names the supervisory authority: set contact.authority in vault.toml");
+    out.note("to be told with the refusal: its reasons; complaint to " + contacts.authority +
+             (contacts.dpo.empty() ? "" : "; data protection officer " + contacts.dpo));
+  }
+};
+
+class Assign final : public Change {
+  void declare_more(Arguments& arguments) override {
+    arguments.required(to_, "--to", "NAME", "a person of this vault");
+  }
+  Result<Request> apply(Vault& vault, const Person& person) override { return vault.request_assign(person, id_, to_); }
+  std::string to_;
+};
+
+class Decide final : public Change {
+  void declare_more(Arguments& arguments) override {
+    arguments.required(decision_, "--decision", "D", "granted, partly or refused");
+    arguments.option(reason_, "--reason", "TEXT", "why; needed unless it is granted");
+  }
+  Result<void> prepare() override {
+    CALLVAULT_TRY_ASSIGN(parsed_, about("--decision", parse_request_decision(decision_)));
+    return {};
+  }
+  Result<Request> apply(Vault& vault, const Person& person) override {
+    return vault.request_decide(person, id_, parsed_, reason_.value_or(""));
+  }
+  std::string decision_;
+  std::optional<std::string> reason_;
+  RequestDecision parsed_ = RequestDecision::granted;
+};
+
+class Extend final : public Change {
+  void declare_more(Arguments& arguments) override {
+    arguments.required(reason_, "--reason", "TEXT", "why it needs longer; the person is told");
+  }
+  Result<Request> apply(Vault& vault, const Person& person) override {
+    return vault.request_extend(person, id_, reason_);
+  }
+  std::string reason_;
+};
+
+class Close final : public Change {
+  void declare_more(Arguments& arguments) override { arguments.option(note_, "--note", "TEXT", "how it ended"); }
+  Result<Request> apply(Vault& vault, const Person& person) override {
+    return vault.request_close(person, id_, note_.value_or(""));
+  }
+  std::optional<std::string> note_;
+};
+
+class Show final : public Change {
+  Result<Request> apply(Vault& vault, const Person& person) override { return vault.request_show(person, id_); }
+};
+
+class List final : public Command {
+ public:
+  void declare(Arguments& arguments) override {
+    arguments.option(state_, "--state", "S", "open, decided or closed");
+    arguments.flag(overdue_, "--overdue", "only those past their deadline");
+  }
+
+  Result<Exit> run(Session& session) override {
+    Output& out = session.out();
+    std::optional<RequestState> state;
+    if (state_) {
+      CALLVAULT_TRY_ASSIGN(state, about("--state", parse_request_state(*state_)));
+    }
+    CALLVAULT_TRY_ASSIGN(Vault vault, session.open());
+    CALLVAULT_TRY_ASSIGN(const Person person, session.unlock(vault));
+    CALLVAULT_TRY_ASSIGN(const auto requests, vault.request_list(person, state, overdue_));
+    Table table(out, {"request", "kind", "state", "received", "due", "assigned"});
+    for (const auto& r : requests) {
+      if (out.json())
+        out.object(request_json(r, vault));
+      else
+        table.add({{r.id},
+                   {std::string(to_word(r.kind))},
+                   {std::string(to_word(r.state)), r.overdue ? "33" : ""},
+                   {civil(vault.format_time(r.received))},
+                   {civil(vault.format_time(r.due)) + (r.overdue ? " overdue" : "")},
+                   {printable(r.assigned)}});
+    }
+    return Exit::done;
+  }
+
+ private:
+  std::optional<std::string> state_;
+  bool overdue_ = false;
+};
+
+}  // namespace
+
+std::unique_ptr<Command> make_request_open() { return std::make_unique<Open>(); }
+std::unique_ptr<Command> make_request_assign() { return std::make_unique<Assign>(); }
+std::unique_ptr<Command> make_request_decide() { return std::make_unique<Decide>(); }
+std::unique_ptr<Command> make_request_extend() { return std::make_unique<Extend>(); }
+std::unique_ptr<Command> make_request_close() { return std::make_unique<Close>(); }
+std::unique_ptr<Command> make_request_show() { return std::make_unique<Show>(); }
+std::unique_ptr<Command> make_request_list() { return std::make_unique<List>(); }
+
+}  // namespace callvault::cli

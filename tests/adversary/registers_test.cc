@@ -1,0 +1,113 @@
+// What the office keeps of people: never in the clear, and forgotten with the rotation after it left its register.
+#include <doctest/doctest.h>
+
+#include "adversary/attack.h"
+#include "adversary/rig.h"
+#include "keys/file_keeper.h"
+#include "keys/register_file.h"
+
+using namespace callvault;
+using adversary::Call;
+using adversary::must;
+using adversary::Rig;
+using namespace std::chrono_literals;
+
+namespace {
+
+const std::string kObjector = "+40722000009";
+const std::vector<std::string> kPersonal{"0722000009", "Mircea Ionescu", "passport shown", "the whole story"};
+
+// Every old version of every register, tried under every register key that the present key state holds.
+std::size_t opened_registers(Rig& rig) {
+  auto keeper = must(keys::FileKeeper::open(rig.keeper_file().parent_path()), "keeper");
+  const auto parts = rig.parts(std::move(keeper));
+  const auto state = must(keys::KeyState::load(parts.layout, *parts.keeper, keys::KeyState::Access::look), "key state");
+  std::size_t opened = 0;
+  for (const auto& blob : rig.blobs()) {
+    if (!blob.path.starts_with("keys/registers/")) continue;
+    const std::string file = blob.path.substr(std::string("keys/registers/").size());
+    const auto dot = file.rfind('.');
+    for (const auto& [name, known] : state.directory().registers)
+      opened += keys::open_register(blob.bytes, file.substr(0, dot), std::stoull(file.substr(dot + 1)), known.key)
+                    .has_value();
+  }
+  return opened;
+}
+
+Request open_one(Rig& rig) {
+  RequestOptions options;
+  options.kind = RequestKind::erase;
+  options.channel = RequestChannel::email;
+  options.name = kPersonal[1];
+  options.number = kObjector;
+  options.identity = kPersonal[2];
+  options.note = kPersonal[3];
+  return must(rig.vault().request_open(rig.officer(), options), "open a request");
+}
+
+// Old directories open under no present key: a rotation made them so.
+void rotate(Rig& rig) {
+  const auto id = rig.record({});
+  rig.settle();
+  rig.erase({id});
+  rig.snapshot();
+}
+
+}  // namespace
+
+TEST_CASE("numbers that opted out, and requests, stand nowhere in the clear") {
+  Rig rig;
+  CHECK(must(rig.vault().opt_out_add(rig.officer(), {kObjector, "R-1"}), "opt out"));
+  rig.snapshot();
+  CHECK_FALSE(must(rig.vault().opt_out_add(rig.officer(), {"0722 000 009", ""}), "opt out again"));
+  const auto request = open_one(rig);
+  rig.snapshot();
+  CHECK(must(rig.vault().request_decide(rig.officer(), request.id, RequestDecision::refused, kPersonal[3]), "decide")
+            .decision == RequestDecision::refused);
+  rig.snapshot();
+  CHECK(adversary::plain_hits(rig.blobs(), kPersonal) == std::vector<std::string>{});
+  // And yet it is known, under each spelling.
+  CHECK_FALSE(must(rig.vault().may_record("0722000009"), "may record").allowed);
+  CHECK(must(rig.vault().may_record("0722000008"), "may record").allowed);
+  CHECK(must(rig.vault().request_show(rig.officer(), request.id), "show").name == kPersonal[1]);
+}
+
+TEST_CASE("what left a register is forgotten with the next rotation, in every copy") {
+  Rig rig;
+  CHECK(must(rig.vault().opt_out_add(rig.officer(), {kObjector, ""}), "opt out"));
+  rig.snapshot();
+  const auto request = open_one(rig);
+  must(rig.vault().request_decide(rig.officer(), request.id, RequestDecision::granted, ""), "decide");
+  must(rig.vault().request_close(rig.officer(), request.id, ""), "close");
+  rig.snapshot();
+  CHECK(must(rig.vault().opt_out_remove(rig.officer(), {kObjector, ""}), "opt in"));
+  rig.snapshot();
+  // Two registers, each with its present version: no older one opens under a present key.
+  CHECK(opened_registers(rig) == 2);
+  // Years later the purge drops the closed request.
+  rig.clock().now_ += 24h * 366 * 4;
+  must(rig.vault().purge({.confirm = 0}), "purge");
+  rig.snapshot();
+  CHECK(must(rig.vault().request_list(rig.officer(), std::nullopt, false), "list").empty());
+  rotate(rig);
+  CHECK(opened_registers(rig) == 2);
+  CHECK(must(rig.vault().may_record(kObjector), "may record").allowed);
+}
+
+TEST_CASE("a recorder's call of a number that opted out is shredded when it is settled, and only that") {
+  Rig rig;
+  const auto before = rig.record({.caller = kObjector});
+  rig.settle();
+  rig.clock().now_ += 1h;
+  CHECK(must(rig.vault().opt_out_add(rig.officer(), {kObjector, ""}), "opt out"));
+  rig.clock().now_ += 1h;
+  const auto after = rig.record({.caller = kObjector});
+  const auto other = rig.record({.caller = "+40722000001"});
+  must(rig.vault().find(rig.officer(), {}, [](const CallRecord&) { return true; }), "find");
+  const auto shown = rig.vault().show(rig.officer(), after);
+  REQUIRE_FALSE(shown.has_value());
+  CHECK(shown.error().code == Errc::gone);
+  CHECK(rig.vault().show(rig.officer(), before).has_value());
+  CHECK(rig.vault().show(rig.officer(), other).has_value());
+  CHECK(must(rig.vault().prove_gone(after), "prove").gone);
+}

@@ -1,0 +1,121 @@
+// Deadlines of requests, and their register's text form.
+#include "rights/requests.h"
+
+#include <doctest/doctest.h>
+
+#include "rights/request_codec.h"
+
+namespace {
+
+using namespace callvault;
+
+base::Zone bucharest() { return base::Zone::find("Europe/Bucharest").value(); }
+Time at(std::string_view text) { return bucharest().parse(text).value(); }
+
+TEST_CASE("a request is due the earlier of 30 days and one month after it came in") {
+  const std::pair<const char*, const char*> table[] = {
+      {"2026-01-31 10:00", "2026-02-28 10:00"},  // one month, clamped
+      {"2028-01-30 10:00", "2028-02-29 10:00"},  // leap year: 30 days and a month are the same day
+      {"2026-02-10 10:00", "2026-03-10 10:00"},  // February: a month is shorter
+      {"2026-03-10 10:00", "2026-04-09 10:00"},  // 31 days in March: 30 days are earlier; summer time begins between
+      {"2026-04-10 10:00", "2026-05-10 10:00"},  // 30 days in April: both
+      {"2026-10-01 10:00", "2026-10-31 10:00"},  // summer time ends between
+      {"2026-12-31 23:59", "2027-01-30 23:59"},
+  };
+  for (const auto& [received, due] : table) {
+    CAPTURE(received);
+    CHECK(rights::first_deadline(bucharest(), at(received)).value() == at(due));
+  }
+}
+
+TEST_CASE("an extension gives the earlier of 60 days and two months after the first deadline") {
+  CHECK(rights::extended_deadline(bucharest(), at("2026-02-28 10:00")).value() == at("2026-04-28 10:00"));
+  CHECK(rights::extended_deadline(bucharest(), at("2026-07-01 10:00")).value() == at("2026-08-30 10:00"));
+}
+
+TEST_CASE("from its deadline on a request is overdue until it is closed") {
+  Request r;
+  r.due = at("2026-03-01");
+  const auto just_before = r.due - std::chrono::milliseconds(1);
+  CHECK_FALSE(rights::is_overdue(r, just_before));
+  CHECK(rights::is_overdue(r, r.due));
+  r.state = RequestState::decided;
+  CHECK(rights::is_overdue(r, r.due));
+  r.state = RequestState::closed;
+  CHECK_FALSE(rights::is_overdue(r, r.due));
+}
+
+rights::RequestsContent varied() {
+  Request r;
+  r.id = "R-2026-0007";
+  r.state = RequestState::closed;
+  r.kind = RequestKind::erase;
+  r.channel = RequestChannel::fax;
+  r.received = at("2026-01-31 10:00");
+  r.due = at("2026-04-28 10:00");
+  r.extended = true;
+  r.name = "Ion \"Ionel\" Popescu";
+  r.number = "+40722000001";
+  r.identity = "identity card shown";
+  r.document_hash = std::string(64, 'a');
+  r.assigned = "maria";
+  r.decision = RequestDecision::partly;
+  r.closed = at("2026-02-02 10:00");
+  r.history = {{at("2026-01-31 11:00"), "ana", "opened", "two\nlines"},
+               {at("2026-02-02 10:00"), "maria", "closed", ""}};
+  Request fresh;
+  fresh.id = "R-2026-0008";
+  fresh.received = at("2026-02-01");
+  return {{r, fresh}, 2026, 8};
+}
+
+TEST_CASE("a register of requests gives back every field") {
+  const auto in = varied();
+  const auto out = rights::decode_requests(rights::encode_requests(in));
+  REQUIRE(out.has_value());
+  CHECK(out->year == 2026);
+  CHECK(out->last_number == 8);
+  REQUIRE(out->requests.size() == 2);
+  const Request &a = in.requests[0], &b = out->requests[0];
+  CHECK(std::tie(a.id, a.state, a.kind, a.channel, a.received, a.due, a.extended, a.name, a.number, a.identity,
+                 a.document_hash, a.assigned, a.decision,
+                 a.closed) == std::tie(b.id, b.state, b.kind, b.channel, b.received, b.due, b.extended, b.name,
+                                       b.number, b.identity, b.document_hash, b.assigned, b.decision, b.closed));
+  REQUIRE(b.history.size() == 2);
+  CHECK(b.history[0].text == "two\nlines");
+  CHECK(b.history[1].actor == "maria");
+  CHECK(rights::encode_requests(*out) == rights::encode_requests(in));
+  CHECK_FALSE(out->requests[1].decision.has_value());
+  CHECK_FALSE(out->requests[1].closed.has_value());
+}
+
+TEST_CASE("bytes that are no UTF-8 are kept readable, and do not stop the register") {
+  auto in = varied();
+  in.requests[0].name = "\xff\xfe";
+  CHECK(rights::decode_requests(rights::encode_requests(in)).has_value());
+}
+
+TEST_CASE("a register that was cut, changed in kind, or is of a later version is told apart") {
+  const std::string text = rights::encode_requests(varied());
+  for (std::size_t size = 0; size < text.size(); ++size)
+    REQUIRE(rights::decode_requests(text.substr(0, size)).error().code == Errc::corrupt);
+  const std::pair<const char*, const char*> edits[] = {{"\"erase\"", "\"erased\""},
+                                                       {"\"extended\":true", "\"extended\":1"},
+                                                       {"\"last_number\":8", "\"last_number\":-8"},
+                                                       {"\"history\":[{", "\"history\":[[],{"},
+                                                       {"2026-01-31T", "2026-02-31T"},
+                                                       {"\"name\":", "\"names\":"}};
+  for (const auto& [from, to] : edits) {
+    CAPTURE(from);
+    std::string changed = text;
+    const auto where = changed.find(from);
+    REQUIRE(where != std::string::npos);
+    changed.replace(where, std::string(from).size(), to);
+    CHECK(rights::decode_requests(changed).error().code == Errc::corrupt);
+  }
+  std::string later = text;
+  later.replace(later.find("\"version\":1"), 11, "\"version\":2");
+  CHECK(rights::decode_requests(later).error().code == Errc::newer_version);
+}
+
+}  // namespace

@@ -1,0 +1,73 @@
+#include "context/opt_out.h"
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+
+#include "base/text.h"
+
+namespace callvault::context {
+namespace {
+
+using Json = nlohmann::json;
+
+constexpr int kVersion = 1;
+
+Error damaged() { return fail(Errc::corrupt, "the opt-out register is damaged"); }
+
+}  // namespace
+
+OptOuts::Token OptOuts::token_of(std::string_view number) const {
+  const auto digest = crypto::blake2b(key_, base::as_bytes(number));
+  Token out{};
+  std::copy_n(digest.begin(), out.size(), out.begin());
+  return out;
+}
+
+Result<OptOuts> OptOuts::load(const Context& context) {
+  CALLVAULT_TRY_ASSIGN(const crypto::Key* key, context.state.register_index_key(std::string(kOptOutRegister)));
+  CALLVAULT_TRY_ASSIGN(auto copy, key->clone());
+  OptOuts out(std::move(copy));
+  CALLVAULT_TRY_ASSIGN(const auto plain, context.state.read_register(std::string(kOptOutRegister)));
+  if (!plain) return out;
+  const Json json = Json::parse(base::as_text(*plain), nullptr, false);
+  if (!json.is_object() || !json.contains("version") || !json["version"].is_number_unsigned()) return damaged();
+  if (json["version"].get<std::uint64_t>() > kVersion)
+    return fail(Errc::newer_version, "the opt-out register is of a newer version");
+  if (!json.contains("numbers") || !json["numbers"].is_array()) return damaged();
+  for (const auto& item : json["numbers"]) {
+    if (!item.is_object() || item.size() != 3 || !item.contains("token") || !item["token"].is_string() ||
+        !item.contains("since") || !item["since"].is_string() || !item.contains("request") ||
+        !item["request"].is_string())
+      return damaged();
+    const auto raw = base::from_hex(item["token"].get<std::string>());
+    const auto since = base::parse_utc(item["since"].get<std::string>());
+    Token token{};
+    if (!raw || raw->size() != token.size() || !since) return damaged();
+    std::copy(raw->begin(), raw->end(), token.begin());
+    if (!out.entries_.emplace(token, OptOut{*since, item["request"].get<std::string>()}).second) return damaged();
+  }
+  return out;
+}
+
+std::optional<OptOut> OptOuts::find(std::string_view number) const {
+  if (number.empty()) return std::nullopt;
+  const auto it = entries_.find(token_of(number));
+  return it == entries_.end() ? std::nullopt : std::optional(it->second);
+}
+
+bool OptOuts::add(std::string_view number, OptOut entry) {
+  return entries_.emplace(token_of(number), std::move(entry)).second;
+}
+
+bool OptOuts::remove(std::string_view number) { return entries_.erase(token_of(number)) > 0; }
+
+Result<void> OptOuts::stage(Context& context) const {
+  Json numbers = Json::array();
+  for (const auto& [token, entry] : entries_)
+    numbers.push_back(
+        {{"token", base::to_hex(token)}, {"since", base::utc_text(entry.since)}, {"request", entry.request}});
+  const std::string text = Json{{"version", kVersion}, {"numbers", std::move(numbers)}}.dump();
+  return context.state.stage_register(std::string(kOptOutRegister), base::as_bytes(text));
+}
+
+}  // namespace callvault::context

@@ -1,0 +1,186 @@
+// What people may ask for: not to be recorded, and the requests of GDPR Art. 15 to 22.
+#include <algorithm>
+
+#include "base/phone.h"
+#include "context/opt_out.h"
+#include "rights/requests.h"
+#include "session.h"
+
+namespace callvault {
+namespace {
+
+constexpr std::size_t kMaxReasonBytes = 4096;
+
+Result<std::string> number_of(const context::Context& context, std::string_view text) {
+  CALLVAULT_TRY_ASSIGN(auto number, base::normalise_number(text, context.config.country_code));
+  if (number.empty()) return fail(Errc::usage, "a telephone number is needed");
+  return number;
+}
+
+// One change of one register: the register, the journal, then the directory, which makes both true.
+Result<void> commit_with(context::Context& context, std::string_view event, std::map<std::string, std::string> facts) {
+  CALLVAULT_TRY(context.state.check_room());
+  CALLVAULT_TRY(context.log.append(event, std::move(facts)));
+  CALLVAULT_TRY(context.log.pin_head());
+  CALLVAULT_TRY(context.state.commit());
+  CALLVAULT_TRY(context.state.remove_superseded());
+  return {};
+}
+
+Result<void> check_reason(const std::string& reason, bool needed) {
+  if (needed && reason.empty()) return fail(Errc::usage, "a reason is needed");
+  if (reason.size() > kMaxReasonBytes) return fail(Errc::usage, "a reason has at most 4,096 bytes");
+  return {};
+}
+
+}  // namespace
+
+Result<MayRecord> Vault::may_record(std::string_view number) {
+  CALLVAULT_TRY_ASSIGN(const auto session, Session::begin(*impl_, Access::look_up, ""));
+  CALLVAULT_TRY_ASSIGN(const auto normal, number_of(session->context(), number));
+  CALLVAULT_TRY_ASSIGN(const auto opt_outs, context::OptOuts::load(session->context()));
+  const auto entry = opt_outs.find(normal);
+  return entry ? MayRecord{false, entry->since} : MayRecord{};
+}
+
+Result<bool> Vault::opt_out_add(const Person& person, const OptOutOptions& options) {
+  if (options.request.size() > 64) return fail(Errc::usage, "a request's reference has at most 64 characters");
+  CALLVAULT_TRY_ASSIGN(const auto session, Session::begin(*impl_, Access::change, person.name()));
+  CALLVAULT_TRY(session->require(person, {Role::officer, Role::operator_}, "opt_out"));
+  auto& context = session->context();
+  CALLVAULT_TRY_ASSIGN(const auto number, number_of(context, options.number));
+  CALLVAULT_TRY_ASSIGN(auto opt_outs, context::OptOuts::load(context));
+  if (!opt_outs.add(number, {context.now, options.request})) return false;
+  CALLVAULT_TRY(opt_outs.stage(context));
+  CALLVAULT_TRY(commit_with(context, "opted_out", {}));
+  return true;
+}
+
+Result<bool> Vault::opt_out_remove(const Person& person, const OptOutOptions& options) {
+  CALLVAULT_TRY_ASSIGN(const auto session, Session::begin(*impl_, Access::change, person.name()));
+  CALLVAULT_TRY(session->require(person, {Role::officer}, "opt_out"));
+  auto& context = session->context();
+  CALLVAULT_TRY_ASSIGN(const auto number, number_of(context, options.number));
+  CALLVAULT_TRY_ASSIGN(auto opt_outs, context::OptOuts::load(context));
+  if (!opt_outs.remove(number)) return false;
+  CALLVAULT_TRY(opt_outs.stage(context));
+  CALLVAULT_TRY(commit_with(context, "opted_in", {}));
+  return true;
+}
+
+namespace {
+
+// Finds the request, lets `change` alter it, notes the step, and makes it durable.
+template <typename Change>
+Result<Request> change_request(Vault::Impl& vault, const Person& person, std::string_view id, std::string_view what,
+                               const std::string& text, const Change& change) {
+  CALLVAULT_TRY_ASSIGN(const auto session, Session::begin(vault, Access::change, person.name()));
+  CALLVAULT_TRY(session->require(person, {Role::officer}, "request"));
+  auto& context = session->context();
+  CALLVAULT_TRY_ASSIGN(auto requests, rights::Requests::load(context));
+  CALLVAULT_TRY_ASSIGN(Request * request, requests.find(id));
+  std::map<std::string, std::string> facts{{"request", request->id}};
+  auto changed = change(context, *request, facts);
+  if (!changed) {
+    CALLVAULT_TRY(context.log.append("refused", {{"verb", "request_" + std::string(what)},
+                                                 {"request", request->id},
+                                                 {"result", std::string(errc_name(changed.error().code))}}));
+    return std::move(changed).error();
+  }
+  request->history.push_back({context.now, person.name(), std::string(what), text});
+  request->overdue = rights::is_overdue(*request, context.now);
+  CALLVAULT_TRY(requests.stage(context));
+  CALLVAULT_TRY(commit_with(context, "request_" + std::string(what), std::move(facts)));
+  return *request;
+}
+
+Error closed_already(const Request& request) { return fail(Errc::refused, "request " + request.id + " is closed"); }
+
+}  // namespace
+
+Result<Request> Vault::request_open(const Person& person, const RequestOptions& options) {
+  CALLVAULT_TRY_ASSIGN(const auto session, Session::begin(*impl_, Access::change, person.name()));
+  CALLVAULT_TRY(session->require(person, {Role::officer, Role::operator_}, "request"));
+  auto& context = session->context();
+  CALLVAULT_TRY_ASSIGN(auto requests, rights::Requests::load(context));
+  CALLVAULT_TRY_ASSIGN(const Request* made, requests.open(context, options));
+  CALLVAULT_TRY(requests.stage(context));
+  CALLVAULT_TRY(
+      commit_with(context, "request_opened", {{"request", made->id}, {"kind", std::string(to_word(made->kind))}}));
+  return *made;
+}
+
+Result<Request> Vault::request_assign(const Person& person, std::string_view id, const std::string& to) {
+  return change_request(*impl_, person, id, "assigned", to, [&](auto& context, Request& r, auto&) -> Result<void> {
+    if (r.state == RequestState::closed) return closed_already(r);
+    const auto& people = context.state.directory().people;
+    const auto it = people.find(to);
+    if (it == people.end()) return fail(Errc::not_found, "no person of that name");
+    if (it->second.disabled) return fail(Errc::refused, to + " is disabled");
+    r.assigned = to;
+    return {};
+  });
+}
+
+Result<Request> Vault::request_decide(const Person& person, std::string_view id, RequestDecision decision,
+                                      const std::string& reason) {
+  CALLVAULT_TRY(check_reason(reason, decision != RequestDecision::granted));
+  return change_request(*impl_, person, id, "decided", reason, [&](auto&, Request& r, auto& facts) -> Result<void> {
+    if (r.state == RequestState::closed) return closed_already(r);
+    r.state = RequestState::decided;
+    r.decision = decision;
+    facts.emplace("decision", to_word(decision));
+    return {};
+  });
+}
+
+Result<Request> Vault::request_extend(const Person& person, std::string_view id, const std::string& reason) {
+  CALLVAULT_TRY(check_reason(reason, true));
+  return change_request(*impl_, person, id, "extended", reason, [&](auto& context, Request& r, auto&) -> Result<void> {
+    if (r.state != RequestState::open) return fail(Errc::refused, "request " + r.id + " is answered already");
+    if (r.extended) return fail(Errc::refused, "request " + r.id + " was extended before, and once is all");
+    if (context.now >= r.due)
+      return fail(Errc::refused, "the time to answer request " + r.id + " is over: it is too late to extend it");
+    CALLVAULT_TRY_ASSIGN(r.due, rights::extended_deadline(context.zone, r.due));
+    r.extended = true;
+    return {};
+  });
+}
+
+Result<Request> Vault::request_close(const Person& person, std::string_view id, const std::string& note) {
+  CALLVAULT_TRY(check_reason(note, false));
+  return change_request(*impl_, person, id, "closed", note, [&](auto& context, Request& r, auto&) -> Result<void> {
+    if (r.state == RequestState::closed) return closed_already(r);
+    if (!r.decision) return fail(Errc::refused, "request " + r.id + " is not decided yet");
+    r.state = RequestState::closed;
+    r.closed = context.now;
+    return {};
+  });
+}
+
+Result<Request> Vault::request_show(const Person& person, std::string_view id) {
+  CALLVAULT_TRY_ASSIGN(const auto session, Session::begin(*impl_, Access::look_up, person.name()));
+  CALLVAULT_TRY(session->require(person, {Role::officer, Role::auditor, Role::operator_}, "request"));
+  CALLVAULT_TRY_ASSIGN(auto requests, rights::Requests::load(session->context()));
+  CALLVAULT_TRY_ASSIGN(const Request* request, requests.find(id));
+  CALLVAULT_TRY(session->context().log.append("request_shown", {{"request", request->id}}));
+  return *request;
+}
+
+Result<std::vector<Request>> Vault::request_list(const Person& person, std::optional<RequestState> state,
+                                                 bool overdue_only) {
+  CALLVAULT_TRY_ASSIGN(const auto session, Session::begin(*impl_, Access::look_up, person.name()));
+  CALLVAULT_TRY(session->require(person, {Role::officer, Role::auditor, Role::operator_}, "request"));
+  CALLVAULT_TRY_ASSIGN(const auto requests, rights::Requests::load(session->context()));
+  CALLVAULT_TRY(session->context().log.append("requests_listed"));
+  std::vector<Request> out;
+  for (const auto& r : requests.all())
+    if ((!state || r.state == *state) && (!overdue_only || r.overdue)) out.push_back(r);
+  return out;
+}
+
+Contacts Vault::contacts() const {
+  return {impl_->config.controller_contact, impl_->config.dpo_contact, impl_->config.authority_contact};
+}
+
+}  // namespace callvault
