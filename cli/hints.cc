@@ -54,6 +54,8 @@ std::string not_found(std::string_view message, std::string_view command) {
     return "a file of the vault is missing: bring it back from a backup; 'callvault check' names what else is damaged";
   if (says(message, " was folded into ")) return "name the recording that it was folded into";
   if (command.starts_with("person")) return "'callvault person list' names the people";
+  if (says(message, "journal: there is no entry")) return "'callvault journal log' lists the entries";
+  if (says(message, "no journal in ")) return "--journal takes a copy of the vault's folder journal/";
   if (says(message, "no request ")) return "'callvault request list' names the requests";
   if (says(message, "no person of that name")) return "'callvault person list' names the people";
   if (command.starts_with("opt-out")) return "nothing was changed; 'callvault may-record NUMBER' tells";
@@ -72,7 +74,11 @@ struct Damage {
 };
 
 // The first that fits, so what is told in more detail stands first.
-constexpr std::array<Damage, 27> kDamages{{
+constexpr std::array<Damage, 31> kDamages{{
+    {"checkpoint to compare with", "keep both: either that checkpoint or this journal is not the vault's"},
+    {"journal proof", "believe nothing of it; ask for another one, and for the public key by another way"},
+    {"certificate: ", "believe nothing of it; ask for another one, and for the public key by another way"},
+    {"journal public key: malformed", "--key takes a copy of the vault's journal/key.pub"},
     {"no keeper in ", "--keeper PATH or CALLVAULT_KEEPER names where it is; it is never restored from a backup"},
     {"keeper has no root for keys/directory",
      "bring back the keys/ that this keeper belongs to: a copy of before the last shred cannot be opened, by design"},
@@ -180,6 +186,8 @@ std::string io(std::string_view message, std::string_view command) {
     return fmt::format("nothing was stored; look for {}, which --meta-file names", object_of(message, kMeta));
   if (command == "ingest" && message.starts_with(kOpen))
     return fmt::format("nothing was stored; look for {} and at who may read it", object_of(message, kOpen));
+  if ((command == "prove-gone" || command.starts_with("journal")) && message.starts_with(kOpen))
+    return fmt::format("nothing was verified; look for {} and at who may read it", object_of(message, kOpen));
   if (command == "inspect" && message.starts_with(kOpen))
     return fmt::format("look for {} and at who may read it", object_of(message, kOpen));
   if (command == "init") return "nothing was made; DIR and the keeper's place each need a folder above them";

@@ -13,7 +13,7 @@ constexpr std::array<GroupEntry, 4> kGroups{{
     {"journal", "what was done, by whom and when"},
 }};
 
-constexpr std::array<CommandEntry, 36> kCommands{{
+constexpr std::array<CommandEntry, 38> kCommands{{
     {"init", "make a vault, its keeper and its first person", make_init},
     {"ingest", "record one call: read audio to its end and seal it", make_ingest},
     {"find", "list recordings, newest first", make_find},
@@ -50,6 +50,8 @@ constexpr std::array<CommandEntry, 36> kCommands{{
     {"person disable", "take a person's access away", make_person_disable},
     {"journal log", "list the journal", make_journal_log},
     {"journal verify", "verify the journal, offline", make_journal_verify},
+    {"journal checkpoint", "print the signed head of the journal, to be kept", make_journal_checkpoint},
+    {"journal prove", "print a proof for somebody outside", make_journal_prove},
 }};
 
 }  // namespace

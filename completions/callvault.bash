@@ -26,12 +26,12 @@ _callvault() {
   done
 
   case $previous in
-    --keeper | --vault)
+    --keeper | --vault | --journal)
       compopt -o filenames
       mapfile -t COMPREPLY < <(compgen -d -- "$current")
       return
       ;;
-    -o | --passphrase-file | --output | --new-passphrase-file | --metrics-file | --meta-file)
+    -o | --passphrase-file | --output | --new-passphrase-file | --metrics-file | --meta-file | --certificate | --key | --against | --proof | --since)
       compopt -o filenames
       mapfile -t COMPREPLY < <(compgen -f -- "$current")
       return
@@ -72,7 +72,7 @@ _callvault() {
     person) words="add list show passwd disable" ;;
     opt-out) words="add remove" ;;
     request) words="open assign decide extend close show list" ;;
-    journal) words="log verify" ;;
+    journal) words="log verify checkpoint prove" ;;
     init) words="--organisation --time-zone --country-code --retention --unsafe-keeper --user --recorder-group" ;;
     ingest) words="--direction --caller --called --agent --consent --notice --notice-played --basis --started-at --call-id --class --meta-file --format --rate --channels --bitrate --complexity" ;;
     find) words="--caller --called --agent --from --to --consent --call-id --direction --state --limit" ;;
@@ -92,6 +92,9 @@ _callvault() {
     "request extend") words="--reason" ;;
     "request close") words="--note" ;;
     "request list") words="--state --overdue" ;;
+    prove-gone) words="-o --output --force --certificate --key" ;;
+    "journal verify") words="--against --key --journal --proof" ;;
+    "journal prove") words="--index --since" ;;
     "person add") words="--role --new-passphrase-file --new-passphrase-command" ;;
     "person passwd") words="--new-passphrase-file --new-passphrase-command" ;;
   esac

@@ -62,8 +62,10 @@ complete -c callvault -n '__callvault_in_group person add list show passwd disab
 complete -c callvault -n '__callvault_in_group person add list show passwd disable' -a passwd -d 'change a passphrase'
 complete -c callvault -n '__callvault_in_group person add list show passwd disable' -a disable -d 'take a person\'s access away'
 
-complete -c callvault -n '__callvault_in_group journal log verify' -a log -d 'list the journal'
-complete -c callvault -n '__callvault_in_group journal log verify' -a verify -d 'verify the journal, offline'
+complete -c callvault -n '__callvault_in_group journal log verify checkpoint prove' -a log -d 'list the journal'
+complete -c callvault -n '__callvault_in_group journal log verify checkpoint prove' -a verify -d 'verify the journal, offline'
+complete -c callvault -n '__callvault_in_group journal log verify checkpoint prove' -a checkpoint -d 'print the signed head of the journal, to be kept'
+complete -c callvault -n '__callvault_in_group journal log verify checkpoint prove' -a prove -d 'print a proof for somebody outside'
 
 complete -c callvault -n '__fish_seen_subcommand_from init' -l organisation -x -d 'who answers for the recordings'
 complete -c callvault -n '__fish_seen_subcommand_from init' -l time-zone -x -d 'IANA name (default Europe/Bucharest)'
@@ -153,6 +155,17 @@ complete -c callvault -n '__fish_seen_subcommand_from request; and __fish_seen_s
 complete -c callvault -n '__fish_seen_subcommand_from request; and __fish_seen_subcommand_from close' -l note -x -d 'how it ended'
 complete -c callvault -n '__fish_seen_subcommand_from request; and __fish_seen_subcommand_from list' -l state -x -a 'open decided closed' -d 'open, decided or closed'
 complete -c callvault -n '__fish_seen_subcommand_from request; and __fish_seen_subcommand_from list' -l overdue -d 'only those past their deadline'
+
+complete -c callvault -n '__fish_seen_subcommand_from prove-gone' -s o -l output -r -F -d 'write the signed certificate to FILE'
+complete -c callvault -n '__fish_seen_subcommand_from prove-gone' -l force -d 'replace FILE if it exists'
+complete -c callvault -n '__fish_seen_subcommand_from prove-gone' -l certificate -r -F -d 'verify this certificate; needs --key and no vault'
+complete -c callvault -n '__fish_seen_subcommand_from prove-gone' -l key -r -F -d 'the journal\'s public key, got from somebody who can be trusted'
+complete -c callvault -n '__fish_seen_subcommand_from journal; and __fish_seen_subcommand_from verify' -l against -r -F -d 'a checkpoint that was kept: the journal must begin with it'
+complete -c callvault -n '__fish_seen_subcommand_from journal; and __fish_seen_subcommand_from verify' -l key -r -F -d 'the journal\'s public key, got from somebody who can be trusted'
+complete -c callvault -n '__fish_seen_subcommand_from journal; and __fish_seen_subcommand_from verify' -l journal -x -a '(__fish_complete_directories)' -d 'verify this copy of a journal; needs --key and no vault'
+complete -c callvault -n '__fish_seen_subcommand_from journal; and __fish_seen_subcommand_from verify' -l proof -r -F -d 'verify what \'journal prove\' printed; needs --key and no vault'
+complete -c callvault -n '__fish_seen_subcommand_from journal; and __fish_seen_subcommand_from prove' -l index -x -d 'prove that this entry stands in the journal'
+complete -c callvault -n '__fish_seen_subcommand_from journal; and __fish_seen_subcommand_from prove' -l since -r -F -d 'prove that the journal only grew since the checkpoint in FILE'
 
 complete -c callvault -n '__fish_seen_subcommand_from person; and __fish_seen_subcommand_from add' -l role -x -a 'officer reviewer evaluator auditor operator' -d 'officer, reviewer, evaluator, auditor, operator'
 complete -c callvault -n '__fish_seen_subcommand_from person; and __fish_seen_subcommand_from add' -l new-passphrase-file -r -F -d 'read the new person\'s passphrase from FILE'

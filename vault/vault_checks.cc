@@ -11,6 +11,7 @@
 #include "context/tombstones.h"
 #include "os/host.h"
 #include "os/place.h"
+#include "rights/certificate.h"
 #include "sealed/reader.h"
 #include "session.h"
 
@@ -229,23 +230,17 @@ class Proving {
   }
 
   void certify() {
-    const auto& t = *report_.tombstone;
     const auto keeper = vault_.keeper->describe();
-    std::string text = "CERTIFICATE OF ERASURE\n";
-    text += "vault: " + context_.log.journal().origin() + "\n";
-    text += "controller: " + context_.config.organisation + "\n";
-    text += "recording: " + t.id.text() + "\n";
-    text += "call day: " + t.start_day + ", " + std::to_string(t.duration_s) + " s\n";
-    text += "shredded: " + base::utc_text(t.shredded_at) + ", reason " + t.reason + ", root epoch " +
-            std::to_string(t.epoch) + "\n";
-    text += "keeper: " + keeper.kind + " on " + keeper.medium + " medium; the old root was " + keeper.claim + "\n";
-    if (!keeper.sound) text += "keeper place: not shown to forget (" + keeper.reason + ")\n";
-    text += "journal entry " + std::to_string(t.journal_index) + ": " + line_ + "\n";
-    text += "journal size " + std::to_string(head_.size) + ", root " + base::to_hex(head_.root) + "\n";
-    for (const auto& hash : proof_) text += "proof " + base::to_hex(hash) + "\n";
-    text += "This certificate shows that the procedure ran. It cannot show that no copy exists of:\n";
-    for (const auto& what : report_.not_seen) text += "  - " + what + "\n";
-    report_.certificate = std::move(text);
+    rights::Certificate out{context_.log.journal().origin(),
+                            context_.config.organisation,
+                            *report_.tombstone,
+                            keeper.kind + " on " + keeper.medium + " medium; the old root was " + keeper.claim,
+                            line_,
+                            head_,
+                            proof_,
+                            report_.not_seen};
+    if (!keeper.sound) out.keeper += "; its place is not shown to forget (" + keeper.reason + ")";
+    report_.certificate = rights::sign_certificate(out, *context_.state.directory().journal_seed);
   }
 
   Vault::Impl& vault_;

@@ -168,18 +168,4 @@ Result<void> Vault::journal_log(const Person& person, const std::function<bool(c
   });
 }
 
-Result<JournalReport> Vault::journal_verify() {
-  CALLVAULT_TRY_ASSIGN(const auto session, Session::begin(*impl_, Access::look, ""));
-  const auto& directory = session->directory();
-  const auto key = crypto::signing_public_key(*directory.journal_seed);
-  CALLVAULT_TRY_ASSIGN(const auto verified,
-                       impl_->journal->verify(key, journal::Head{directory.journal_size, directory.journal_root}));
-  JournalReport out;
-  out.size = verified.head.size;
-  out.root_hex = base::to_hex(verified.head.root);
-  out.checkpoint_ok = verified.checkpoint_ok;
-  out.problems = verified.problems;
-  return out;
-}
-
 }  // namespace callvault

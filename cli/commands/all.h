@@ -43,5 +43,7 @@ std::unique_ptr<Command> make_person_passwd();
 std::unique_ptr<Command> make_person_disable();
 std::unique_ptr<Command> make_journal_log();
 std::unique_ptr<Command> make_journal_verify();
+std::unique_ptr<Command> make_journal_checkpoint();
+std::unique_ptr<Command> make_journal_prove();
 
 }  // namespace callvault::cli

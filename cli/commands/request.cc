@@ -19,7 +19,7 @@ Exit tell(const Request& request, const Vault& vault, Output& out) {
   return Exit::done;
 }
 
-class Open final : public Command {
+class OpenRequest final : public Command {
  public:
   void declare(Arguments& arguments) override {
     arguments.required(kind_, "--kind", "K",
@@ -57,7 +57,7 @@ class Open final : public Command {
 };
 
 // What changes one request.
-class Change : public Command {
+class ChangeRequest : public Command {
  public:
   void declare(Arguments& arguments) override {
     arguments.positional(id_, "REQUEST", "its number: R-2026-0001");
@@ -92,7 +92,7 @@ class Change : public Command {
   }
 };
 
-class Assign final : public Change {
+class AssignRequest final : public ChangeRequest {
   void declare_more(Arguments& arguments) override {
     arguments.required(to_, "--to", "NAME", "a person of this vault");
   }
@@ -100,7 +100,7 @@ class Assign final : public Change {
   std::string to_;
 };
 
-class Decide final : public Change {
+class DecideRequest final : public ChangeRequest {
   void declare_more(Arguments& arguments) override {
     arguments.required(decision_, "--decision", "D", "granted, partly or refused");
     arguments.option(reason_, "--reason", "TEXT", "why; needed unless it is granted");
@@ -117,7 +117,7 @@ class Decide final : public Change {
   RequestDecision parsed_ = RequestDecision::granted;
 };
 
-class Extend final : public Change {
+class ExtendRequest final : public ChangeRequest {
   void declare_more(Arguments& arguments) override {
     arguments.required(reason_, "--reason", "TEXT", "why it needs longer; the person is told");
   }
@@ -127,7 +127,7 @@ class Extend final : public Change {
   std::string reason_;
 };
 
-class Close final : public Change {
+class CloseRequest final : public ChangeRequest {
   void declare_more(Arguments& arguments) override { arguments.option(note_, "--note", "TEXT", "how it ended"); }
   Result<Request> apply(Vault& vault, const Person& person) override {
     return vault.request_close(person, id_, note_.value_or(""));
@@ -135,11 +135,11 @@ class Close final : public Change {
   std::optional<std::string> note_;
 };
 
-class Show final : public Change {
+class ShowRequest final : public ChangeRequest {
   Result<Request> apply(Vault& vault, const Person& person) override { return vault.request_show(person, id_); }
 };
 
-class List final : public Command {
+class ListRequest final : public Command {
  public:
   void declare(Arguments& arguments) override {
     arguments.option(state_, "--state", "S", "open, decided or closed");
@@ -177,12 +177,12 @@ class List final : public Command {
 
 }  // namespace
 
-std::unique_ptr<Command> make_request_open() { return std::make_unique<Open>(); }
-std::unique_ptr<Command> make_request_assign() { return std::make_unique<Assign>(); }
-std::unique_ptr<Command> make_request_decide() { return std::make_unique<Decide>(); }
-std::unique_ptr<Command> make_request_extend() { return std::make_unique<Extend>(); }
-std::unique_ptr<Command> make_request_close() { return std::make_unique<Close>(); }
-std::unique_ptr<Command> make_request_show() { return std::make_unique<Show>(); }
-std::unique_ptr<Command> make_request_list() { return std::make_unique<List>(); }
+std::unique_ptr<Command> make_request_open() { return std::make_unique<OpenRequest>(); }
+std::unique_ptr<Command> make_request_assign() { return std::make_unique<AssignRequest>(); }
+std::unique_ptr<Command> make_request_decide() { return std::make_unique<DecideRequest>(); }
+std::unique_ptr<Command> make_request_extend() { return std::make_unique<ExtendRequest>(); }
+std::unique_ptr<Command> make_request_close() { return std::make_unique<CloseRequest>(); }
+std::unique_ptr<Command> make_request_show() { return std::make_unique<ShowRequest>(); }
+std::unique_ptr<Command> make_request_list() { return std::make_unique<ListRequest>(); }
 
 }  // namespace callvault::cli

@@ -76,6 +76,15 @@ struct ProofReport {
   std::vector<std::string> not_seen;  // what these checks cannot see
 };
 
+// What a verified certificate of erasure says.
+struct CertificateReport {
+  std::string origin, controller;
+  Tombstone tombstone;
+  std::string keeper;  // what became of the old root key, in words
+  std::uint64_t journal_size = 0;
+  std::string root_hex;
+};
+
 struct CheckReport {
   std::uint64_t recordings = 0, files = 0, unsettled = 0, chunks = 0;
   std::vector<std::string> problems;  // each: what, on which object, what to do
@@ -134,6 +143,24 @@ struct JournalLine {
   std::string actor;                         // empty when the system acted
   std::map<std::string, std::string> facts;  // ids and codes
   std::string note;                          // opened envelope; "(gone)" when its recording is
+};
+
+struct CheckpointReport {
+  std::string origin;
+  std::uint64_t size = 0;
+  std::string root_hex;
+  std::string text;        // the signed note: origin, size, root, signature
+  std::string public_key;  // in verifier form; whoever verifies must have got it elsewhere
+};
+
+// What a proof for outsiders shows.
+struct LogProofReport {
+  std::string origin;
+  std::uint64_t size = 0;  // of the journal that the proof leads to
+  std::string root_hex;
+  std::optional<std::uint64_t> index;  // of an entry that stands in it ...
+  std::string entry;                   // ... and its line
+  std::optional<std::uint64_t> since;  // or: it begins with the journal of this size
 };
 
 struct JournalReport {

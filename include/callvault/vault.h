@@ -44,6 +44,19 @@ Result<IngestSummary> ingest(const IngestOptions& options);
 // What a sealed file says without keys.
 Result<Inspection> inspect(const std::filesystem::path& file);
 
+// For outsiders, from a copy of a vault's journal/ folder or from texts alone: no keeper, no key state, no passphrase.
+// `key` is the journal's public key in verifier form (journal/key.pub), got from somebody who can be trusted. Errors:
+// corrupt, not_found (no such entry or folder), io.
+Result<CheckpointReport> journal_checkpoint(const std::filesystem::path& journal);
+// A printable proof that entry `index` stands in the journal; or that it only grew since the checkpoint `since`.
+Result<std::string> journal_prove(const std::filesystem::path& journal, std::uint64_t index);
+Result<std::string> journal_prove_since(const std::filesystem::path& journal, std::string_view since);
+// `against`: a checkpoint that somebody kept, or empty; the journal must begin with it.
+Result<JournalReport> journal_verify_copy(const std::filesystem::path& journal, std::string_view key,
+                                          std::string_view against);
+Result<LogProofReport> journal_verify_proof(std::string_view proof, std::string_view key, std::string_view against);
+Result<CertificateReport> verify_certificate(std::string_view certificate, std::string_view key);
+
 class Vault {
  public:
   // Makes a vault, its keeper and its first person (officer and reviewer).
@@ -116,7 +129,8 @@ class Vault {
   Result<void> person_disable(const Person& officer, std::string_view name);
 
   Result<void> journal_log(const Person& person, const std::function<bool(const JournalLine&)>& visit);
-  Result<JournalReport> journal_verify();
+  // `against`: a checkpoint that somebody kept, or empty; the journal must begin with it.
+  Result<JournalReport> journal_verify(std::string_view against = {});
 
   struct Impl;
 

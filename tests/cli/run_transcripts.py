@@ -13,6 +13,7 @@ In expected lines <id>, <short>, <time>, <civil>, <n>, <num>, <hex>, <any> stand
 variable's value. A line "..." stands for any number of lines. Line 1 may say "# no vault".
 """
 
+import glob
 import os
 import re
 import shutil
@@ -118,6 +119,18 @@ class Runner:
                               stdin=subprocess.DEVNULL, capture_output=True, start_new_session=True, check=False)
 
 
+def forget_faketime():
+    """Removes what dead processes under faketime left in shared memory: it stops later ones of the same number."""
+    for path in glob.glob("/dev/shm/faketime_shm_*"):
+        number = path.rsplit("_", 1)[1]
+        if not os.path.exists("/proc/" + number):
+            for left in (path, "/dev/shm/sem.faketime_sem_" + number):
+                try:
+                    os.remove(left)
+                except OSError:  # gone meanwhile, or another user's
+                    pass
+
+
 def play(path, binary):
     with open(path, encoding="utf-8") as file:
         text = file.read()
@@ -130,6 +143,7 @@ def play(path, binary):
         return SKIPPED
     directory = tempfile.mkdtemp(prefix="callvault-cli-")
     failures = 0
+    forget_faketime()
     try:
         runner = Runner(binary, directory)
         if not text.startswith("# no vault"):

@@ -1,0 +1,17 @@
+// Proofs for outsiders: nothing is believed without a signature, and what is believed keeps its bounds.
+#include <cstddef>
+#include <cstdint>
+#include <cstdlib>
+#include <string_view>
+
+#include "crypto/random.h"
+#include "journal/proof.h"
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  using namespace callvault;
+  static const bool ready = crypto::ready().has_value();
+  if (!ready) std::abort();
+  static const journal::VerifierKey key{"example.com/vault-7", {}};
+  if (journal::verify_proof({reinterpret_cast<const char*>(data), size}, key)) std::abort();  // nobody has this key
+  return 0;
+}
