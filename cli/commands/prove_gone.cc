@@ -62,9 +62,9 @@ class ProveGone final : public Command {
                      .put("root", report.root_hex)
                      .put("keeper", report.keeper));
     else
-      out.line(fmt::format("genuine: {} of {} was shredded ({}), entry {} of {} in the journal {}", t.id.text(),
-                           printable(report.controller), printable(t.reason), t.journal_index, report.journal_size,
-                           printable(report.origin)));
+      out.line(fmt::format("genuine: {}{} was shredded ({}), entry {} of {} in the journal {}", t.id.text(),
+                           report.controller.empty() ? "" : " of " + printable(report.controller), printable(t.reason),
+                           t.journal_index, report.journal_size, printable(report.origin)));
     return Exit::done;
   }
 

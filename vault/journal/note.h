@@ -6,6 +6,7 @@
 #include <string>
 #include <string_view>
 
+#include "crypto/hash.h"
 #include "crypto/sign.h"
 
 namespace callvault::journal {
