@@ -170,6 +170,8 @@ std::string refused(std::string_view message, std::string_view command) {
     return "'callvault show ID' tells its consent, holds and state; --purpose and --as decide what you may open";
   if (command == "erase") return "'callvault show ID' lists its holds; 'callvault unhold' ends one";
   if (command == "unhold" || command == "hold") return "'callvault show ID' lists its holds";
+  if (command == "pause" || command == "resume")
+    return "only a call that still runs can be paused, and a paused one resumed";
   if (command == "restrict" || command == "unrestrict") return "'callvault show ID' tells its state";
   if (command == "request open") return "look at --received and at the clock";
   if (command.starts_with("request"))
@@ -207,6 +209,7 @@ std::string hint_for(const Error& error, std::string_view command) {
     case Errc::no_vault:
       return "name the vault with --vault DIR or CALLVAULT_DIR, or make one with 'callvault init DIR'";
     case Errc::busy:
+      if (says(message, "does not answer")) return "'callvault status' tells whether recorders run; ask again";
       if (says(message, "is not settled yet"))
         return "it is found once its call has ended: try again in a moment; if its recorder died, run 'callvault "
                "recover'";

@@ -13,7 +13,7 @@ constexpr std::array<GroupEntry, 4> kGroups{{
     {"journal", "what was done, by whom and when"},
 }};
 
-constexpr std::array<CommandEntry, 38> kCommands{{
+constexpr std::array<CommandEntry, 40> kCommands{{
     {"init", "make a vault, its keeper and its first person", make_init},
     {"ingest", "record one call: read audio to its end and seal it", make_ingest},
     {"find", "list recordings, newest first", make_find},
@@ -31,6 +31,8 @@ constexpr std::array<CommandEntry, 38> kCommands{{
     {"reindex", "rebuild the catalogue", make_reindex},
     {"status", "tell counts, what is overdue and the next expiry", make_status},
     {"doctor", "check that the host is safe", make_doctor},
+    {"pause", "keep what is said in a live call from being recorded", make_pause},
+    {"resume", "record a paused call again", make_resume},
     {"may-record", "tell whether calls of a number may be recorded", make_may_record},
     {"opt-out add", "note that a number is not to be recorded", make_opt_out_add},
     {"opt-out remove", "let a number be recorded again", make_opt_out_remove},

@@ -68,7 +68,7 @@ _callvault() {
   local common="--vault --keeper --as --passphrase-file --passphrase-command --json --quiet --help"
   local words=""
   case $command in
-    "") words="init ingest find show play consent hold unhold erase purge prove-gone inspect check recover reindex status doctor may-record restrict unrestrict opt-out request person journal --version" ;;
+    "") words="init ingest find show play consent hold unhold erase purge prove-gone inspect check recover reindex status doctor pause resume may-record restrict unrestrict opt-out request person journal --version" ;;
     person) words="add list show passwd disable" ;;
     opt-out) words="add remove" ;;
     request) words="open assign decide extend close show list" ;;

@@ -3,7 +3,7 @@
 complete -c callvault -f
 
 function __callvault_at_top
-  not __fish_seen_subcommand_from init ingest find show play consent hold unhold erase purge prove-gone inspect check recover reindex status doctor may-record restrict unrestrict opt-out request person journal
+  not __fish_seen_subcommand_from init ingest find show play consent hold unhold erase purge prove-gone inspect check recover reindex status doctor pause resume may-record restrict unrestrict opt-out request person journal
 end
 
 function __callvault_in_group -a group
@@ -37,6 +37,8 @@ complete -c callvault -n __callvault_at_top -a recover -d 'finish or undo what a
 complete -c callvault -n __callvault_at_top -a reindex -d 'rebuild the catalogue'
 complete -c callvault -n __callvault_at_top -a status -d 'tell counts, what is overdue and the next expiry'
 complete -c callvault -n __callvault_at_top -a doctor -d 'check that the host is safe'
+complete -c callvault -n __callvault_at_top -a pause -d 'keep what is said in a live call from being recorded'
+complete -c callvault -n __callvault_at_top -a resume -d 'record a paused call again'
 complete -c callvault -n __callvault_at_top -a may-record -d 'tell whether calls of a number may be recorded'
 complete -c callvault -n __callvault_at_top -a restrict -d 'keep a recording from being opened or purged'
 complete -c callvault -n __callvault_at_top -a unrestrict -d 'end a restriction'

@@ -7,6 +7,7 @@
 #include "context/opt_out.h"
 #include "context/rows.h"
 #include "retention/plan.h"
+#include "sealed/names.h"
 #include "session.h"
 
 namespace callvault {
@@ -95,6 +96,9 @@ Result<ConsentReport> Vault::set_consent(const Person& person, const ConsentChan
       },
       true));
   if (change.consent == Consent::granted) return report;
+  // Whoever does not wish to go on is not recorded any further, whatever else the recording rests on (S07).
+  if (change.party == Party::caller && found.row.in_progress)
+    CALLVAULT_TRY(os::File::open_or_create(context.layout.incoming() / sealed::stop_file_name(change.id)));
   // Only what rests on consent alone goes; a hold keeps even that.
   if (found.row.basis != Basis::consent) report.kept_because = std::string(to_word(found.row.basis));
   if (is_held(found.row, context.now)) report.kept_because = "held";

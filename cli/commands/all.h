@@ -24,6 +24,8 @@ std::unique_ptr<Command> make_recover();
 std::unique_ptr<Command> make_reindex();
 std::unique_ptr<Command> make_status();
 std::unique_ptr<Command> make_doctor();
+std::unique_ptr<Command> make_pause();
+std::unique_ptr<Command> make_resume();
 std::unique_ptr<Command> make_may_record();
 std::unique_ptr<Command> make_opt_out_add();
 std::unique_ptr<Command> make_opt_out_remove();

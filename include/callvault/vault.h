@@ -87,6 +87,12 @@ class Vault {
   Result<Tombstone> tombstone(const RecordingId& id);
   Result<PlaySummary> play(const Person& person, const PlayOptions& options, ByteSink& sink);
 
+  // During a live call, by anyone whom the vault knows: what is said in between is never encoded, silence stands in its
+  // place. Returns when the recorder has obeyed. Errors: refused (the call has ended, or is not paused); busy (the
+  // recorder does not answer: the request stands, and it obeys as soon as it can); gone, not_found.
+  Result<void> pause(const Person& person, const RecordingId& id);
+  Result<void> resume(const Person& person, const RecordingId& id);
+
   Result<ConsentReport> set_consent(const Person& person, const ConsentChange& change);
   Result<void> hold(const Person& person, const HoldOptions& options);
   Result<void> unhold(const Person& person, const RecordingId& id, const std::string& matter);

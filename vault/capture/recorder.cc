@@ -16,7 +16,8 @@ using namespace std::chrono_literals;
 
 constexpr unsigned kFramesPerSecond = 50;  // 20 ms each
 constexpr unsigned kFirstReadMs = 1;       // so that the recording exists as soon as there is one sample
-constexpr auto kStopPoll = 1s;
+constexpr auto kControlPoll = 200ms;
+constexpr auto kWaited = 5ms;     // a read of 20 ms that took so long had nothing waiting for it
 constexpr int kClosingTries = 4;  // a second apart
 
 const Clock& clock_of(const IngestOptions& options) {
@@ -76,6 +77,9 @@ class Recorder {
   Result<void> take_all();
   // Called between frames, and while the input is silent: what is due by the clock, and whether the call shall end.
   bool poll();
+  // What somebody wants of this call, by files in incoming/.
+  void look_at_controls();
+  void end_pause();
   Result<IngestSummary> finish();
   Error incomplete(const Error& why) const;
   Time ended_at() const;
@@ -87,8 +91,10 @@ class Recorder {
   std::optional<Splitter> splitter_;
   std::vector<TrackRecorder> tracks_;
   std::vector<std::int16_t> frames_;
-  SteadyTime last_stop_look_{};
+  SteadyTime last_look_{};
   bool stopped_ = false;
+  bool silent_ = false;    // nothing of what is read is encoded
+  bool resuming_ = false;  // silent until what was said before has been read
 };
 
 bool Recorder::poll() {
@@ -96,11 +102,27 @@ bool Recorder::poll() {
   for (TrackRecorder& track : tracks_) track.tick(now);
   if (stopped_) return true;
   if (options_.should_stop && options_.should_stop()) stopped_ = true;
-  if (call_ && now - last_stop_look_ >= kStopPoll) {
-    last_stop_look_ = now;
-    if (os::exists(view_.layout().incoming() / sealed::stop_file_name(call_->id))) stopped_ = true;
+  if (call_ && now - last_look_ >= kControlPoll) {
+    last_look_ = now;
+    look_at_controls();
   }
   return stopped_;
+}
+
+void Recorder::look_at_controls() {
+  const os::Path incoming = view_.layout().incoming();
+  if (os::exists(incoming / sealed::stop_file_name(call_->id))) stopped_ = true;
+  const bool wanted = os::exists(incoming / sealed::pause_file_name(call_->id));
+  resuming_ = silent_ && !wanted;
+  if (!wanted || silent_) return;
+  silent_ = true;
+  // Who asked waits for this. Where it cannot be made the silence stands all the same.
+  (void)os::File::open_or_create(incoming / sealed::paused_file_name(call_->id));
+}
+
+void Recorder::end_pause() {
+  silent_ = resuming_ = false;
+  (void)os::remove_file(view_.layout().incoming() / sealed::paused_file_name(call_->id));
 }
 
 Result<void> Recorder::start_tracks() {
@@ -131,9 +153,14 @@ Result<void> Recorder::take_all() {
   const unsigned channels = source_->channels();
   for (;;) {
     if (poll()) return {};
+    const SteadyTime before = std::chrono::steady_clock::now();
     CALLVAULT_TRY_ASSIGN(const std::size_t count, source_->read(frames_));
     if (count == 0) return {};
-    CALLVAULT_TRY(take(std::span(frames_).first(count * channels)));
+    const auto frames = std::span(frames_).first(count * channels);
+    if (silent_) std::fill(frames.begin(), frames.end(), std::int16_t{0});
+    // What was said during the pause may still wait in the pipe: it ends when a read had to wait for new sound.
+    if (resuming_ && std::chrono::steady_clock::now() - before >= kWaited) end_pause();
+    CALLVAULT_TRY(take(frames));
   }
 }
 
@@ -182,6 +209,7 @@ Error Recorder::incomplete(const Error& why) const {
 }
 
 Result<IngestSummary> Recorder::finish() {
+  if (silent_) end_pause();
   const Time end = ended_at();
   for (TrackRecorder& track : tracks_) {
     if (auto encoded = track.finish_audio(); !encoded) return incomplete(encoded.error());

@@ -97,8 +97,14 @@ class Settling {
 
   Result<void> remove_files(const IncomingCall& call) {
     for (const auto& file : call.files) CALLVAULT_TRY(os::remove_file(file.path));
-    CALLVAULT_TRY(os::remove_file(context_.layout.incoming() / sealed::stop_file_name(call.id)));
+    CALLVAULT_TRY(remove_controls(call.id));
     return os::sync_folder(context_.layout.incoming());
+  }
+
+  Result<void> remove_controls(const RecordingId& id) {
+    for (const auto& name : {sealed::stop_file_name(id), sealed::pause_file_name(id), sealed::paused_file_name(id)})
+      CALLVAULT_TRY(os::remove_file(context_.layout.incoming() / name));
+    return {};
   }
 
   // New generations of every bucket that gains something.
@@ -214,7 +220,7 @@ class Settling {
         if (os::exists(context_.layout.incoming() / name))
           CALLVAULT_TRY(os::rename_file(context_.layout.incoming() / name, folder / name));
       }
-      CALLVAULT_TRY(os::remove_file(context_.layout.incoming() / sealed::stop_file_name(id)));
+      CALLVAULT_TRY(remove_controls(id));
     }
     for (const auto& r : fresh_) {
       if (r.folded_into == RecordingId()) continue;

@@ -53,5 +53,7 @@ std::optional<FileName> parse_file_name(std::string_view text) {
 }
 
 std::string stop_file_name(const RecordingId& id) { return id.text() + ".stop"; }
+std::string pause_file_name(const RecordingId& id) { return id.text() + ".pause"; }
+std::string paused_file_name(const RecordingId& id) { return id.text() + ".paused"; }
 
 }  // namespace callvault::sealed

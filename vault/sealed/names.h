@@ -3,6 +3,8 @@
 //   incoming/<id>.<track>[.<segment>].part  a recording in progress; its recorder holds an exclusive flock on it
 //   incoming/<id>.<track>[.<segment>]       finished, not yet settled; the same name below recordings/<day>/
 //   incoming/<id>.stop                      asks the recorder to end the call
+//   incoming/<id>.pause                     asks the recorder for silence, for as long as it is there
+//   incoming/<id>.paused                    the recorder's answer: what it reads now is not encoded
 #pragma once
 
 #include <optional>
@@ -27,5 +29,7 @@ std::string to_text(const FileName& name);
 // Nothing when it is not such a name.
 std::optional<FileName> parse_file_name(std::string_view text);
 std::string stop_file_name(const RecordingId& id);
+std::string pause_file_name(const RecordingId& id);
+std::string paused_file_name(const RecordingId& id);
 
 }  // namespace callvault::sealed
