@@ -42,6 +42,8 @@ Result<void> Vault::pause(const Person& person, const RecordingId& id) {
     CALLVAULT_TRY_ASSIGN(const auto session, Session::begin(*impl_, Access::look_up, person.name()));
     CALLVAULT_TRY(session->admit(person, "pause"));
     CALLVAULT_TRY(require_live(session->context(), id));
+    // An answer to an earlier pause, whose end the recorder has not reached yet, would be taken for one to this.
+    CALLVAULT_TRY(os::remove_file(impl_->layout.incoming() / sealed::paused_file_name(id)));
     // First the silence, then the word about it.
     CALLVAULT_TRY(os::File::open_or_create(impl_->layout.incoming() / sealed::pause_file_name(id)));
     CALLVAULT_TRY(session->context().log.append("paused", {{"id", id.text()}}));

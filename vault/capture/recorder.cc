@@ -114,10 +114,12 @@ void Recorder::look_at_controls() {
   if (os::exists(incoming / sealed::stop_file_name(call_->id))) stopped_ = true;
   const bool wanted = os::exists(incoming / sealed::pause_file_name(call_->id));
   resuming_ = silent_ && !wanted;
-  if (!wanted || silent_) return;
+  if (!wanted) return;
   silent_ = true;
-  // Who asked waits for this. Where it cannot be made the silence stands all the same.
-  (void)os::File::open_or_create(incoming / sealed::paused_file_name(call_->id));
+  // Who asked waits for this, and has removed an earlier answer. Where it cannot be made the silence stands all the
+  // same.
+  const os::Path answer = incoming / sealed::paused_file_name(call_->id);
+  if (!os::exists(answer)) (void)os::File::open_or_create(answer);
 }
 
 void Recorder::end_pause() {
