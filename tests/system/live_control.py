@@ -24,7 +24,7 @@ class Call:
         self.process = rig.start("--json", "ingest", "--direction", "in", "--consent", "granted", "--format", "s16le",
                                  *words, stdin=subprocess.PIPE)
         self.hertz, self.said, self.ended = 300, [], False
-        self.feeder = threading.Thread(target=self._feed)
+        self.feeder = threading.Thread(target=self._feed, daemon=True)  # a test that fails leaves it talking
         self.feeder.start()
         self.id = json.loads(self.process.stdout.readline())["id"]
 
