@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "base/phone.h"
+#include "context/commit.h"
 #include "context/opt_out.h"
 #include "rights/requests.h"
 #include "session.h"
@@ -15,16 +16,6 @@ Result<std::string> number_of(const context::Context& context, std::string_view 
   CALLVAULT_TRY_ASSIGN(auto number, base::normalise_number(text, context.config.country_code));
   if (number.empty()) return fail(Errc::usage, "a telephone number is needed");
   return number;
-}
-
-// One change of one register: the register, the journal, then the directory, which makes both true.
-Result<void> commit_with(context::Context& context, std::string_view event, std::map<std::string, std::string> facts) {
-  CALLVAULT_TRY(context.state.check_room());
-  CALLVAULT_TRY(context.log.append(event, std::move(facts)));
-  CALLVAULT_TRY(context.log.pin_head());
-  CALLVAULT_TRY(context.state.commit());
-  CALLVAULT_TRY(context.state.remove_superseded());
-  return {};
 }
 
 Result<void> check_reason(const std::string& reason, bool needed) {
@@ -52,7 +43,7 @@ Result<bool> Vault::opt_out_add(const Person& person, const OptOutOptions& optio
   CALLVAULT_TRY_ASSIGN(auto opt_outs, context::OptOuts::load(context));
   if (!opt_outs.add(number, {context.now, options.request})) return false;
   CALLVAULT_TRY(opt_outs.stage(context));
-  CALLVAULT_TRY(commit_with(context, "opted_out", {}));
+  CALLVAULT_TRY(context::commit_journalled(context, "opted_out", {}));
   return true;
 }
 
@@ -64,7 +55,7 @@ Result<bool> Vault::opt_out_remove(const Person& person, const OptOutOptions& op
   CALLVAULT_TRY_ASSIGN(auto opt_outs, context::OptOuts::load(context));
   if (!opt_outs.remove(number)) return false;
   CALLVAULT_TRY(opt_outs.stage(context));
-  CALLVAULT_TRY(commit_with(context, "opted_in", {}));
+  CALLVAULT_TRY(context::commit_journalled(context, "opted_in", {}));
   return true;
 }
 
@@ -90,7 +81,7 @@ Result<Request> change_request(Vault::Impl& vault, const Person& person, std::st
   request->history.push_back({context.now, person.name(), std::string(what), text});
   request->overdue = rights::is_overdue(*request, context.now);
   CALLVAULT_TRY(requests.stage(context));
-  CALLVAULT_TRY(commit_with(context, "request_" + std::string(what), std::move(facts)));
+  CALLVAULT_TRY(context::commit_journalled(context, "request_" + std::string(what), std::move(facts)));
   return *request;
 }
 
@@ -105,8 +96,8 @@ Result<Request> Vault::request_open(const Person& person, const RequestOptions& 
   CALLVAULT_TRY_ASSIGN(auto requests, rights::Requests::load(context));
   CALLVAULT_TRY_ASSIGN(const Request* made, requests.open(context, options));
   CALLVAULT_TRY(requests.stage(context));
-  CALLVAULT_TRY(
-      commit_with(context, "request_opened", {{"request", made->id}, {"kind", std::string(to_word(made->kind))}}));
+  CALLVAULT_TRY(context::commit_journalled(context, "request_opened",
+                                           {{"request", made->id}, {"kind", std::string(to_word(made->kind))}}));
   return *made;
 }
 

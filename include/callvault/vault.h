@@ -138,7 +138,10 @@ class Vault {
   // `against`: a checkpoint that somebody kept, or empty; the journal must begin with it.
   Result<JournalReport> journal_verify(std::string_view against = {});
 
+  // Further verbs are functions that take a Vault, each family in a header of its own.
   struct Impl;
+  Impl& impl() { return *impl_; }
+  const Impl& impl() const { return *impl_; }
 
  private:
   explicit Vault(std::unique_ptr<Impl> impl);
