@@ -57,6 +57,7 @@ std::string not_found(std::string_view message, std::string_view command) {
   if (says(message, "journal: there is no entry")) return "'callvault journal log' lists the entries";
   if (says(message, "no journal in ")) return "--journal takes a copy of the vault's folder journal/";
   if (says(message, "no request ")) return "'callvault request list' names the requests";
+  if (says(message, "no breach ")) return "'callvault breach list' names the breaches";
   if (says(message, "no person of that name")) return "'callvault person list' names the people";
   if (command.starts_with("opt-out")) return "nothing was changed; 'callvault may-record NUMBER' tells";
   return "'callvault find' lists the recordings; an id may be cut to a unique prefix of 6 or more characters";
@@ -158,6 +159,9 @@ std::string refused(std::string_view message, std::string_view command) {
     if (command == "init") return "make it where this account may write, or run it as another account";
     return "run it as the vault's own account; recorders may only ingest";
   }
+  if (says_any(message, {"this host does not say where it stands", "vault.toml does not say where",
+                         "which vault.toml does not allow", " and this host is in "}))
+    return "look at [location] of vault.toml and at the host's file that says where it stands";
   if (says_any(message, {"has no role that allows", "has neither the role"}))
     return "'callvault person show NAME' tells a person's roles; --as NAME acts as another";
   if (says(message, "is the last officer")) return "'callvault person add NAME --role officer' makes another";
@@ -173,6 +177,9 @@ std::string refused(std::string_view message, std::string_view command) {
   if (command == "pause" || command == "resume")
     return "only a call that still runs can be paused, and a paused one resumed";
   if (command == "restrict" || command == "unrestrict") return "'callvault show ID' tells its state";
+  if (command == "breach open") return "look at --discovered, --from and --to, and at the clock";
+  if (command.starts_with("breach") && !says(message, "has no role"))
+    return "'callvault breach show BREACH' tells its state and what was done about it";
   if (command == "request open") return "look at --received and at the clock";
   if (command.starts_with("request"))
     return "'callvault request show REQUEST' tells its state and what was done with it";

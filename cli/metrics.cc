@@ -24,6 +24,8 @@ std::string metrics_text(const PurgeReport* purge, const StatusReport& status) {
   gauge("callvault_outstanding", "Shreds asked for and not yet final.", status.outstanding);
   gauge("callvault_requests_open", "Requests of people that are not closed.", status.requests_open);
   gauge("callvault_requests_overdue", "Of those, past their deadline.", status.requests_overdue);
+  gauge("callvault_breaches_open", "Breaches of personal data that are not closed.", status.breaches_open);
+  gauge("callvault_breaches_overdue", "Of those, not told to the authority in time.", status.breaches_overdue);
   gauge("callvault_epoch", "Number of the present root key.", status.epoch);
   add(text, "callvault_shredded_total", "counter", "Recordings shredded over the vault's life.",
       std::to_string(status.shredded));

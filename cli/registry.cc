@@ -6,14 +6,16 @@
 namespace callvault::cli {
 namespace {
 
-constexpr std::array<GroupEntry, 4> kGroups{{
+constexpr auto kGroups = std::to_array<GroupEntry>({
     {"opt-out", "numbers that are not to be recorded"},
     {"request", "what people ask for, and by when they are answered"},
+    {"breach", "breaches of personal data, their clock and their reach"},
+    {"report", "reports for the data protection officer"},
     {"person", "people and what they may do"},
     {"journal", "what was done, by whom and when"},
-}};
+});
 
-constexpr std::array<CommandEntry, 40> kCommands{{
+constexpr auto kCommands = std::to_array<CommandEntry>({
     {"init", "make a vault, its keeper and its first person", make_init},
     {"ingest", "record one call: read audio to its end and seal it", make_ingest},
     {"find", "list recordings, newest first", make_find},
@@ -45,6 +47,19 @@ constexpr std::array<CommandEntry, 40> kCommands{{
     {"request close", "close a request", make_request_close},
     {"request show", "tell everything about one request", make_request_show},
     {"request list", "list the requests", make_request_list},
+    {"breach open", "register a breach of personal data", make_breach_open},
+    {"breach assess", "note the risk a breach is to people", make_breach_assess},
+    {"breach notify", "note who was told of a breach", make_breach_notify},
+    {"breach note", "document effects and measures of a breach", make_breach_note},
+    {"breach close", "close a breach", make_breach_close},
+    {"breach show", "tell everything about one breach", make_breach_show},
+    {"breach list", "list the breaches", make_breach_list},
+    {"breach scope", "tell what was openable with what was exposed", make_breach_scope},
+    {"report processing", "print the record of processing (GDPR Art. 30)", make_report_processing},
+    {"report data-map", "print which personal data lie where", make_report_data_map},
+    {"report retention", "print what is stored, due, overdue and held", make_report_retention},
+    {"report accesses", "print who opened and listed what, and for which purpose", make_report_accesses},
+    {"report requests", "print how many requests stand where", make_report_requests},
     {"person add", "add a person", make_person_add},
     {"person list", "list the people", make_person_list},
     {"person show", "tell one person's roles", make_person_show},
@@ -54,7 +69,7 @@ constexpr std::array<CommandEntry, 40> kCommands{{
     {"journal verify", "verify the journal, offline", make_journal_verify},
     {"journal checkpoint", "print the signed head of the journal, to be kept", make_journal_checkpoint},
     {"journal prove", "print a proof for somebody outside", make_journal_prove},
-}};
+});
 
 }  // namespace
 

@@ -18,7 +18,7 @@ _callvault() {
       *)
         if [[ -z $command ]]; then
           command=$word
-        elif [[ $command == person || $command == journal || $command == opt-out || $command == request ]]; then
+        elif [[ $command == person || $command == journal || $command == opt-out || $command == request || $command == breach || $command == report ]]; then
           command+=" $word"
         fi
         ;;
@@ -52,6 +52,10 @@ _callvault() {
     "request open":--channel) values="post email fax visit phone web" ;;
     "request decide":--decision) values="granted partly refused" ;;
     "request list":--state) values="open decided closed" ;;
+    "breach open":--nature) values="confidentiality integrity availability" ;;
+    "breach assess":--risk) values="none some high" ;;
+    "breach notify":--whom) values="authority people" ;;
+    "breach scope":--exposed) values="keeper disk person: backup:" ;;
     *:--state) values="live held restricted interrupted gone" ;;
     *:--track) values="caller agent both" ;;
     *:--purpose) values="service_quality customer_needs evaluation complaint legal_claims proof_of_interaction" ;;
@@ -68,10 +72,12 @@ _callvault() {
   local common="--vault --keeper --as --passphrase-file --passphrase-command --json --quiet --help"
   local words=""
   case $command in
-    "") words="init ingest find show play consent hold unhold erase purge prove-gone inspect check recover reindex status doctor pause resume may-record restrict unrestrict opt-out request person journal --version" ;;
+    "") words="init ingest find show play consent hold unhold erase purge prove-gone inspect check recover reindex status doctor pause resume may-record restrict unrestrict opt-out request breach report person journal --version" ;;
     person) words="add list show passwd disable" ;;
     opt-out) words="add remove" ;;
     request) words="open assign decide extend close show list" ;;
+    breach) words="open assess notify note close show list scope" ;;
+    report) words="processing data-map retention accesses requests" ;;
     journal) words="log verify checkpoint prove" ;;
     init) words="--organisation --time-zone --country-code --retention --unsafe-keeper --user --recorder-group" ;;
     ingest) words="--direction --caller --called --agent --consent --notice --notice-played --basis --started-at --call-id --class --meta-file --format --rate --channels --bitrate --complexity" ;;
@@ -95,6 +101,17 @@ _callvault() {
     prove-gone) words="-o --output --force --certificate --key" ;;
     "journal verify") words="--against --key --journal --proof" ;;
     "journal prove") words="--index --since" ;;
+    "breach open") words="--summary --nature --discovered --from --to" ;;
+    "breach assess") words="--risk --reason" ;;
+    "breach notify") words="--whom --at --reference --reason" ;;
+    "breach note") words="--text" ;;
+    "breach close") words="--note" ;;
+    "breach scope") words="--from --to --exposed --list" ;;
+    "report processing") words="--csv" ;;
+    "report data-map") words="--csv" ;;
+    "report retention") words="--csv" ;;
+    "report accesses") words="--csv --from --to" ;;
+    "report requests") words="--csv" ;;
     "person add") words="--role --new-passphrase-file --new-passphrase-command" ;;
     "person passwd") words="--new-passphrase-file --new-passphrase-command" ;;
   esac

@@ -3,7 +3,7 @@
 complete -c callvault -f
 
 function __callvault_at_top
-  not __fish_seen_subcommand_from init ingest find show play consent hold unhold erase purge prove-gone inspect check recover reindex status doctor pause resume may-record restrict unrestrict opt-out request person journal
+  not __fish_seen_subcommand_from init ingest find show play consent hold unhold erase purge prove-gone inspect check recover reindex status doctor pause resume may-record restrict unrestrict opt-out request breach report person journal
 end
 
 function __callvault_in_group -a group
@@ -44,6 +44,8 @@ complete -c callvault -n __callvault_at_top -a restrict -d 'keep a recording fro
 complete -c callvault -n __callvault_at_top -a unrestrict -d 'end a restriction'
 complete -c callvault -n __callvault_at_top -a opt-out -d 'numbers that are not to be recorded'
 complete -c callvault -n __callvault_at_top -a request -d 'what people ask for, and by when they are answered'
+complete -c callvault -n __callvault_at_top -a breach -d 'breaches of personal data, their clock and their reach'
+complete -c callvault -n __callvault_at_top -a report -d 'reports for the data protection officer'
 complete -c callvault -n __callvault_at_top -a person -d 'people and what they may do'
 complete -c callvault -n __callvault_at_top -a journal -d 'what was done, by whom and when'
 
@@ -58,6 +60,19 @@ complete -c callvault -n '__callvault_in_group request open assign decide extend
 complete -c callvault -n '__callvault_in_group request open assign decide extend close show list' -a show -d 'tell everything about one request'
 complete -c callvault -n '__callvault_in_group request open assign decide extend close show list' -a list -d 'list the requests'
 
+complete -c callvault -n '__callvault_in_group breach open assess notify note close show list scope' -a open -d 'register a breach of personal data'
+complete -c callvault -n '__callvault_in_group breach open assess notify note close show list scope' -a assess -d 'note the risk a breach is to people'
+complete -c callvault -n '__callvault_in_group breach open assess notify note close show list scope' -a notify -d 'note who was told of a breach'
+complete -c callvault -n '__callvault_in_group breach open assess notify note close show list scope' -a note -d 'document effects and measures of a breach'
+complete -c callvault -n '__callvault_in_group breach open assess notify note close show list scope' -a close -d 'close a breach'
+complete -c callvault -n '__callvault_in_group breach open assess notify note close show list scope' -a show -d 'tell everything about one breach'
+complete -c callvault -n '__callvault_in_group breach open assess notify note close show list scope' -a list -d 'list the breaches'
+complete -c callvault -n '__callvault_in_group breach open assess notify note close show list scope' -a scope -d 'tell what was openable with what was exposed'
+complete -c callvault -n '__callvault_in_group report processing data-map retention accesses requests' -a processing -d 'print the record of processing (GDPR Art. 30)'
+complete -c callvault -n '__callvault_in_group report processing data-map retention accesses requests' -a data-map -d 'print which personal data lie where'
+complete -c callvault -n '__callvault_in_group report processing data-map retention accesses requests' -a retention -d 'print what is stored, due, overdue and held'
+complete -c callvault -n '__callvault_in_group report processing data-map retention accesses requests' -a accesses -d 'print who opened and listed what, and for which purpose'
+complete -c callvault -n '__callvault_in_group report processing data-map retention accesses requests' -a requests -d 'print how many requests stand where'
 complete -c callvault -n '__callvault_in_group person add list show passwd disable' -a add -d 'add a person'
 complete -c callvault -n '__callvault_in_group person add list show passwd disable' -a list -d 'list the people'
 complete -c callvault -n '__callvault_in_group person add list show passwd disable' -a show -d 'tell one person\'s roles'
@@ -169,6 +184,30 @@ complete -c callvault -n '__fish_seen_subcommand_from journal; and __fish_seen_s
 complete -c callvault -n '__fish_seen_subcommand_from journal; and __fish_seen_subcommand_from prove' -l index -x -d 'prove that this entry stands in the journal'
 complete -c callvault -n '__fish_seen_subcommand_from journal; and __fish_seen_subcommand_from prove' -l since -r -F -d 'prove that the journal only grew since the checkpoint in FILE'
 
+complete -c callvault -n '__fish_seen_subcommand_from breach; and __fish_seen_subcommand_from open' -l summary -x -d 'what happened (required)'
+complete -c callvault -n '__fish_seen_subcommand_from breach; and __fish_seen_subcommand_from open' -l nature -x -a 'confidentiality integrity availability' -d 'confidentiality (default), integrity or availability'
+complete -c callvault -n '__fish_seen_subcommand_from breach; and __fish_seen_subcommand_from open' -l discovered -x -d 'when it was noticed; the clock counts from it (default now)'
+complete -c callvault -n '__fish_seen_subcommand_from breach; and __fish_seen_subcommand_from open' -l from -x -d 'when it began, if known'
+complete -c callvault -n '__fish_seen_subcommand_from breach; and __fish_seen_subcommand_from open' -l to -x -d 'when it ended, if known'
+complete -c callvault -n '__fish_seen_subcommand_from breach; and __fish_seen_subcommand_from assess' -l risk -x -a 'none some high' -d 'to people: none, some or high (required)'
+complete -c callvault -n '__fish_seen_subcommand_from breach; and __fish_seen_subcommand_from assess' -l reason -x -d 'why (required)'
+complete -c callvault -n '__fish_seen_subcommand_from breach; and __fish_seen_subcommand_from notify' -l whom -x -a 'authority people' -d 'authority or people (required)'
+complete -c callvault -n '__fish_seen_subcommand_from breach; and __fish_seen_subcommand_from notify' -l at -x -d 'when they were told (default now)'
+complete -c callvault -n '__fish_seen_subcommand_from breach; and __fish_seen_subcommand_from notify' -l reference -x -d 'the authority\'s receipt, or how people were told'
+complete -c callvault -n '__fish_seen_subcommand_from breach; and __fish_seen_subcommand_from notify' -l reason -x -d 'why it is late; needed after the deadline'
+complete -c callvault -n '__fish_seen_subcommand_from breach; and __fish_seen_subcommand_from note' -l text -x -d 'effects, measures taken, anything to be documented (required)'
+complete -c callvault -n '__fish_seen_subcommand_from breach; and __fish_seen_subcommand_from close' -l note -x -d 'how it ended; or why people need not be told of a high risk'
+complete -c callvault -n '__fish_seen_subcommand_from breach; and __fish_seen_subcommand_from scope' -l from -x -d 'when the exposure began (required)'
+complete -c callvault -n '__fish_seen_subcommand_from breach; and __fish_seen_subcommand_from scope' -l to -x -d 'when it ended (required)'
+complete -c callvault -n '__fish_seen_subcommand_from breach; and __fish_seen_subcommand_from scope' -l exposed -x -a 'keeper disk person: backup:' -d 'keeper, disk, person:NAME or backup:DATE (required)'
+complete -c callvault -n '__fish_seen_subcommand_from breach; and __fish_seen_subcommand_from scope' -l list -d 'name each recording'
+complete -c callvault -n '__fish_seen_subcommand_from report; and __fish_seen_subcommand_from processing' -l csv -d 'print comma-separated values (RFC 4180)'
+complete -c callvault -n '__fish_seen_subcommand_from report; and __fish_seen_subcommand_from data-map' -l csv -d 'print comma-separated values (RFC 4180)'
+complete -c callvault -n '__fish_seen_subcommand_from report; and __fish_seen_subcommand_from retention' -l csv -d 'print comma-separated values (RFC 4180)'
+complete -c callvault -n '__fish_seen_subcommand_from report; and __fish_seen_subcommand_from accesses' -l csv -d 'print comma-separated values (RFC 4180)'
+complete -c callvault -n '__fish_seen_subcommand_from report; and __fish_seen_subcommand_from accesses' -l from -x -d 'from this time on'
+complete -c callvault -n '__fish_seen_subcommand_from report; and __fish_seen_subcommand_from accesses' -l to -x -d 'before this time'
+complete -c callvault -n '__fish_seen_subcommand_from report; and __fish_seen_subcommand_from requests' -l csv -d 'print comma-separated values (RFC 4180)'
 complete -c callvault -n '__fish_seen_subcommand_from person; and __fish_seen_subcommand_from add' -l role -x -a 'officer reviewer evaluator auditor operator' -d 'officer, reviewer, evaluator, auditor, operator'
 complete -c callvault -n '__fish_seen_subcommand_from person; and __fish_seen_subcommand_from add' -l new-passphrase-file -r -F -d 'read the new person\'s passphrase from FILE'
 complete -c callvault -n '__fish_seen_subcommand_from person; and __fish_seen_subcommand_from add' -l new-passphrase-command -x -d 'read it from a command'

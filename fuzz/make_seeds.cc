@@ -13,6 +13,7 @@
 #include "keys/intake.h"
 #include "keys/node.h"
 #include "keys/recorder_view.h"
+#include "rights/breach_codec.h"
 #include "rights/request_codec.h"
 #include "sealed/header.h"
 
@@ -108,6 +109,15 @@ Result<void> request_seeds() {
   content.requests[0].decision = RequestDecision::partly;
   content.requests[0].closed = at(2);
   return put("rights_requests_fuzz", "two", base::as_bytes(rights::encode_requests(content)));
+}
+
+Result<void> breach_seeds() {
+  Breach breach;
+  breach.id = "B-2026-0001";
+  breach.from = at(1);
+  breach.authority_notified = at(2);
+  breach.history.push_back({at(1), "ana", "opened", "a laptop"});
+  return put("rights_breaches_fuzz", "one", base::as_bytes(rights::encode_breaches({{breach}, 2026, 1})));
 }
 
 Result<void> directory_seeds() {
@@ -217,6 +227,7 @@ Result<void> make_all() {
   CALLVAULT_TRY(node_seeds());
   CALLVAULT_TRY(directory_seeds());
   CALLVAULT_TRY(request_seeds());
+  CALLVAULT_TRY(breach_seeds());
   CALLVAULT_TRY(other_key_seeds());
   CALLVAULT_TRY(text_seeds());
   return audio_seeds();

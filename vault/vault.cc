@@ -169,6 +169,7 @@ Result<Vault> Vault::open(const OpenOptions& options) {
   CALLVAULT_TRY_ASSIGN(const os::Path root, absolute_path(options.dir));
   const base::Layout layout{root.has_filename() ? root : root.parent_path()};
   CALLVAULT_TRY_ASSIGN(auto config, keys::read_config(layout.config()));
+  CALLVAULT_TRY(keys::check_location(config.location));
   CALLVAULT_TRY_ASSIGN(auto zone, base::Zone::find(config.time_zone));
   const os::Path keeper_folder = options.keeper  ? *options.keeper
                                  : config.keeper ? *config.keeper

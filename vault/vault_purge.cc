@@ -6,6 +6,7 @@
 #include "context/opt_out.h"
 #include "context/rows.h"
 #include "retention/plan.h"
+#include "rights/breaches.h"
 #include "rights/requests.h"
 #include "session.h"
 
@@ -198,6 +199,9 @@ Result<void> purge_with(Vault::Impl& vault, const PurgeOptions& options, Room ro
     CALLVAULT_TRY_ASSIGN(auto requests, rights::Requests::load(context));
     CALLVAULT_TRY_ASSIGN(const auto pruned, requests.prune(context));
     if (pruned > 0) CALLVAULT_TRY(requests.stage(context));  // its old key goes with the next rotation
+    CALLVAULT_TRY_ASSIGN(auto breaches, rights::Breaches::load(context));
+    CALLVAULT_TRY_ASSIGN(const auto over, breaches.prune(context));
+    if (over > 0) CALLVAULT_TRY(breaches.stage(context));
   }
   CALLVAULT_TRY(context.log.append("purged", {{"shredded", std::to_string(report.shredded)},
                                               {"outstanding", std::to_string(report.outstanding)},
@@ -238,6 +242,11 @@ Result<StatusReport> Vault::status() {
   for (const auto& request : requests.all()) {
     if (request.state != RequestState::closed) ++out.requests_open;
     if (request.overdue) ++out.requests_overdue;
+  }
+  CALLVAULT_TRY_ASSIGN(const auto breaches, rights::Breaches::load(context));
+  for (const auto& breach : breaches.all()) {
+    if (!breach.closed) ++out.breaches_open;
+    if (breach.overdue) ++out.breaches_overdue;
   }
   CALLVAULT_TRY_ASSIGN(const auto opt_outs, context::OptOuts::load(context));
   out.opted_out = opt_outs.size();

@@ -32,6 +32,8 @@ class Status final : public Command {
                      .put("shredded", report.shredded)
                      .put("requests_open", report.requests_open)
                      .put("requests_overdue", report.requests_overdue)
+                     .put("breaches_open", report.breaches_open)
+                     .put("breaches_overdue", report.breaches_overdue)
                      .put("opted_out", report.opted_out)
                      .put("next_expiry", when(report.next_expiry))
                      .put("last_purge", when(report.last_purge))
@@ -40,7 +42,8 @@ class Status final : public Command {
                      .put("journal_size", report.journal_size));
     else
       print(report, when(report.next_expiry), when(report.last_purge), out);
-    return report.overdue + report.outstanding + report.requests_overdue > 0 ? Exit::overdue : Exit::done;
+    const auto late = report.overdue + report.outstanding + report.requests_overdue + report.breaches_overdue;
+    return late > 0 ? Exit::overdue : Exit::done;
   }
 
  private:
@@ -55,6 +58,7 @@ class Status final : public Command {
     print_field(out, "outstanding", std::to_string(report.outstanding));
     print_field(out, "shredded", std::to_string(report.shredded));
     print_field(out, "requests", fmt::format("{} open, {} overdue", report.requests_open, report.requests_overdue));
+    print_field(out, "breaches", fmt::format("{} open, {} overdue", report.breaches_open, report.breaches_overdue));
     print_field(out, "opted out", fmt::format("{}", report.opted_out));
     print_field(out, "next expiry", next_expiry.value_or("none"));
     print_field(out, "last purge", last_purge.value_or("never"));
@@ -64,6 +68,9 @@ class Status final : public Command {
     if (report.requests_overdue > 0)
       out.warn(fmt::format("{} overdue: 'callvault request list --overdue' names them",
                            count(report.requests_overdue, "request is", "requests are")));
+    if (report.breaches_overdue > 0)
+      out.warn(fmt::format("{} overdue: the authority is to be told; 'callvault breach list' names them",
+                           count(report.breaches_overdue, "breach is", "breaches are")));
     if (report.outstanding > 0) out.warn(fmt::format("{} outstanding: run 'callvault purge'", report.outstanding));
   }
 };

@@ -113,6 +113,7 @@ struct StatusReport {
   std::uint64_t outstanding = 0;  // shreds asked for and not yet final
   std::uint64_t shredded = 0;     // over the vault's life: its tombstones
   std::uint64_t requests_open = 0, requests_overdue = 0;
+  std::uint64_t breaches_open = 0, breaches_overdue = 0;
   std::uint64_t opted_out = 0;  // numbers
   std::optional<Time> next_expiry, last_purge;
   std::uint64_t epoch = 0, journal_size = 0;

@@ -3,6 +3,7 @@
 
 #include "adversary/attack.h"
 #include "adversary/rig.h"
+#include "callvault/breach.h"
 #include "keys/file_keeper.h"
 #include "keys/register_file.h"
 
@@ -45,6 +46,12 @@ Request open_one(Rig& rig) {
   return must(rig.vault().request_open(rig.officer(), options), "open a request");
 }
 
+Breach register_breach(Rig& rig) {
+  BreachOptions options;
+  options.summary = kPersonal[3] + " of " + kPersonal[1];
+  return must(breach_open(rig.vault(), rig.officer(), options), "open a breach");
+}
+
 // Old directories open under no present key: a rotation made them so.
 void rotate(Rig& rig) {
   const auto id = rig.record({});
@@ -55,7 +62,7 @@ void rotate(Rig& rig) {
 
 }  // namespace
 
-TEST_CASE("numbers that opted out, and requests, stand nowhere in the clear") {
+TEST_CASE("numbers that opted out, requests and breaches stand nowhere in the clear") {
   Rig rig;
   CHECK(must(rig.vault().opt_out_add(rig.officer(), {kObjector, "R-1"}), "opt out"));
   rig.snapshot();
@@ -64,6 +71,11 @@ TEST_CASE("numbers that opted out, and requests, stand nowhere in the clear") {
   rig.snapshot();
   CHECK(must(rig.vault().request_decide(rig.officer(), request.id, RequestDecision::refused, kPersonal[3]), "decide")
             .decision == RequestDecision::refused);
+  rig.snapshot();
+  const auto breach = register_breach(rig);
+  rig.snapshot();
+  must(breach_assess(rig.vault(), rig.officer(), breach.id, BreachRisk::none, kPersonal[3]), "assess");
+  must(breach_close(rig.vault(), rig.officer(), breach.id, kPersonal[1]), "close the breach");
   rig.snapshot();
   CHECK(adversary::plain_hits(rig.blobs(), kPersonal) == std::vector<std::string>{});
   // And yet it is known, under each spelling.

@@ -218,4 +218,21 @@ TEST_CASE("a recorder's view needs vault.toml and review.pub, and nothing else")
   CHECK(keys::RecorderView::open(folder.path())->file_mode() == 0660);
 }
 
+TEST_CASE("places and the clock of breaches are read, and what is wrong with them is named") {
+  const auto config = keys::parse_config(kHead + kClasses +
+                                         "[policy]\nbreach_notice_hours = 24\nbreach_retention = \"1y\"\n"
+                                         "[location]\nvault = \"RO\"\nkeeper = \"DE\"\nallowed = [\"RO\", \"DE\"]\n");
+  REQUIRE(config.has_value());
+  CHECK(config->breach_notice == std::chrono::hours(24));
+  CHECK(config->breach_retention == Period{12, 0});
+  CHECK(config->location.allowed == std::vector<std::string>{"RO", "DE"});
+  CHECK(config->location.keeper == "DE");
+  CHECK(keys::parse_config(kHead + kClasses).value().breach_notice == std::chrono::hours(72));
+  CHECK(corrupt_naming(kHead + kClasses + "[policy]\nbreach_notice_hours = 0\n", "policy.breach_notice_hours"));
+  CHECK(corrupt_naming(kHead + kClasses + "[policy]\nbreach_retention = 1\n", "policy.breach_retention"));
+  CHECK(corrupt_naming(kHead + kClasses + "[location]\nallowed = []\n", "location.allowed"));
+  CHECK(corrupt_naming(kHead + kClasses + "[location]\nallowed = [1]\n", "location.allowed"));
+  CHECK(corrupt_naming(kHead + kClasses + "[location]\nvault = 7\n", "location.vault"));
+}
+
 }  // namespace

@@ -3,7 +3,9 @@
 #include <utility>
 
 #include "base/text.h"
+#include "callvault/breach.h"
 #include "callvault/call_record.h"
+#include "callvault/office.h"
 #include "callvault/options.h"
 #include "callvault/rights.h"
 
@@ -56,6 +58,20 @@ constexpr Words<Purpose, 6> kPurposes{{{Purpose::service_quality, "service_quali
                                        {Purpose::complaint, "complaint"},
                                        {Purpose::legal_claims, "legal_claims"},
                                        {Purpose::proof_of_interaction, "proof_of_interaction"}}};
+constexpr Words<ReportKind, 5> kReportKinds{{{ReportKind::processing, "processing"},
+                                             {ReportKind::data_map, "data-map"},
+                                             {ReportKind::retention, "retention"},
+                                             {ReportKind::accesses, "accesses"},
+                                             {ReportKind::requests, "requests"}}};
+constexpr Words<BreachNature, 3> kBreachNatures{{{BreachNature::confidentiality, "confidentiality"},
+                                                 {BreachNature::integrity, "integrity"},
+                                                 {BreachNature::availability, "availability"}}};
+constexpr Words<BreachRisk, 4> kBreachRisks{{{BreachRisk::none, "none"},
+                                             {BreachRisk::some, "some"},
+                                             {BreachRisk::high, "high"},
+                                             {BreachRisk::not_assessed, "not_assessed"}}};
+constexpr Words<BreachAudience, 2> kBreachAudiences{
+    {{BreachAudience::authority, "authority"}, {BreachAudience::people, "people"}}};
 constexpr Words<RequestKind, 9> kRequestKinds{{{RequestKind::inform, "inform"},
                                                {RequestKind::access, "access"},
                                                {RequestKind::copy, "copy"},
@@ -116,6 +132,13 @@ Result<Consent> parse_consent(std::string_view w) { return value_of(kConsents, w
 Result<Basis> parse_basis(std::string_view w) { return value_of(kBases, w, "basis"); }
 Result<State> parse_state(std::string_view w) { return value_of(kStates, w, "state"); }
 Result<Purpose> parse_purpose(std::string_view w) { return value_of(kPurposes, w, "purpose"); }
+std::string_view to_word(ReportKind v) { return word_of(kReportKinds, v); }
+std::string_view to_word(BreachNature v) { return word_of(kBreachNatures, v); }
+std::string_view to_word(BreachRisk v) { return word_of(kBreachRisks, v); }
+std::string_view to_word(BreachAudience v) { return word_of(kBreachAudiences, v); }
+Result<BreachNature> parse_breach_nature(std::string_view w) { return value_of(kBreachNatures, w, "nature"); }
+Result<BreachRisk> parse_breach_risk(std::string_view w) { return value_of(kBreachRisks, w, "risk"); }
+Result<BreachAudience> parse_breach_audience(std::string_view w) { return value_of(kBreachAudiences, w, "audience"); }
 std::string_view to_word(RequestKind v) { return word_of(kRequestKinds, v); }
 std::string_view to_word(RequestChannel v) { return word_of(kRequestChannels, v); }
 std::string_view to_word(RequestDecision v) { return word_of(kRequestDecisions, v); }

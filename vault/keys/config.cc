@@ -28,6 +28,26 @@ bool is_class_name(std::string_view name) {
          name.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789-") == std::string_view::npos;
 }
 
+Result<Location> location_of(const toml::table& table) {
+  Location out;
+  for (const auto& [key, value] : {std::pair{"vault", &out.vault}, std::pair{"keeper", &out.keeper}}) {
+    if (!table["location"][key]) continue;
+    CALLVAULT_TRY_ASSIGN(*value, text_at(table, "location", key));
+  }
+  if (table["location"]["host_file"]) {
+    CALLVAULT_TRY_ASSIGN(out.host_file, text_at(table, "location", "host_file"));
+  }
+  if (!table["location"]["allowed"]) return out;
+  const toml::array* allowed = table["location"]["allowed"].as_array();
+  if (allowed == nullptr || allowed->empty()) return bad("location.allowed is not a list of places");
+  for (const auto& node : *allowed) {
+    const auto label = node.value_exact<std::string>();
+    if (!label || label->empty()) return bad("location.allowed is not a list of places");
+    out.allowed.push_back(*label);
+  }
+  return out;
+}
+
 }  // namespace
 
 Result<Period> Config::period_of(std::string_view retention_class) const {
@@ -95,12 +115,20 @@ Result<Config> parse_config(std::string_view text) {
     if (!grace || *grace < 0 || *grace > kMaxGraceHours) return bad("policy.pending_grace_hours is out of bounds");
     out.pending_grace = std::chrono::hours(*grace);
   }
-  if (table["policy"]["request_retention"]) {
-    CALLVAULT_TRY_ASSIGN(const auto period_text, text_at(table, "policy", "request_retention"));
-    auto period = Period::parse(period_text);
-    if (!period) return bad("policy.request_retention: " + period.error().message);
-    out.request_retention = *period;
+  if (table["policy"]["breach_notice_hours"]) {
+    const auto hours = table["policy"]["breach_notice_hours"].value_exact<std::int64_t>();
+    if (!hours || *hours < 1 || *hours > kMaxGraceHours) return bad("policy.breach_notice_hours is out of bounds");
+    out.breach_notice = std::chrono::hours(*hours);
   }
+  for (const auto& [key, value] :
+       {std::pair{"request_retention", &out.request_retention}, std::pair{"breach_retention", &out.breach_retention}}) {
+    if (!table["policy"][key]) continue;
+    CALLVAULT_TRY_ASSIGN(const auto period_text, text_at(table, "policy", key));
+    auto period = Period::parse(period_text);
+    if (!period) return bad("policy." + std::string(key) + ": " + period.error().message);
+    *value = *period;
+  }
+  CALLVAULT_TRY_ASSIGN(out.location, location_of(table));
   for (const auto& [key, value] : {std::pair{"controller", &out.controller_contact}, std::pair{"dpo", &out.dpo_contact},
                                    std::pair{"authority", &out.authority_contact}}) {
     if (!table["contact"][key]) continue;

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "callvault/retention.h"
+#include "keys/location.h"
 #include "os/file.h"
 
 namespace callvault::keys {
@@ -21,7 +22,10 @@ struct Config {
   std::optional<os::Path> keeper;       // only when it is not the sibling folder
   std::vector<RetentionClass> classes;  // the first is `default`
   std::chrono::hours pending_grace{24};
-  Period request_retention{36, 0};  // how long a closed request is kept
+  Period request_retention{36, 0};       // how long a closed request is kept
+  Period breach_retention{60, 0};        // how long a closed breach is kept
+  std::chrono::hours breach_notice{72};  // from its discovery until the authority must know (Art. 33(1))
+  Location location{};
   // Printed where the law wants them told; empty when not configured.
   std::string controller_contact{}, dpo_contact{}, authority_contact{};
 

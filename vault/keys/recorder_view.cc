@@ -45,6 +45,7 @@ Result<RecorderView> RecorderView::open(const os::Path& vault) {
   RecorderView out;
   out.layout_ = base::Layout{vault};
   CALLVAULT_TRY_ASSIGN(out.config_, read_config(out.layout_.config()));
+  CALLVAULT_TRY(check_location(out.config_.location));
   CALLVAULT_TRY_ASSIGN(const auto text, os::read_file(out.layout_.review_public(), 4096));
   CALLVAULT_TRY_ASSIGN(out.review_, decode_review_public(base::as_text(text)));
   CALLVAULT_TRY_ASSIGN(const unsigned mode, os::mode_of(out.layout_.incoming()));

@@ -1,15 +1,15 @@
 #include "rights/request_codec.h"
 
-#include <nlohmann/json.hpp>
-
-#include "base/civil_time.h"
+#include "context/json_fields.h"
 
 namespace callvault::rights {
 namespace {
 
+using context::JsonFields;
 using Json = nlohmann::json;
 
 constexpr int kVersion = 1;
+constexpr std::uint64_t kLastYear = 9999;
 
 Error damaged() { return fail(Errc::corrupt, "the register of requests is damaged"); }
 
@@ -31,48 +31,12 @@ Json to_json(const Request& r) {
           {"document_hash", r.document_hash},
           {"assigned", r.assigned},
           {"decision", r.decision ? std::string(to_word(*r.decision)) : ""},
-          {"closed", r.closed ? base::utc_text(*r.closed) : ""},
+          {"closed", context::known_time_text(r.closed)},
           {"history", std::move(history)}};
 }
 
-// Reads named fields; what is missing or of another kind is remembered as damage.
-class Fields {
- public:
-  explicit Fields(const Json& json) : json_(json) { ok_ = json.is_object(); }
-
-  std::string text(const char* key) {
-    if (!has(key) || !json_[key].is_string()) return fail_with("");
-    return json_[key].get<std::string>();
-  }
-  bool flag(const char* key) {
-    if (!has(key) || !json_[key].is_boolean()) return !fail_with("").empty();
-    return json_[key].get<bool>();
-  }
-  Time time(const char* key) {
-    const auto parsed = base::parse_utc(text(key));
-    ok_ = ok_ && parsed.has_value();
-    return parsed ? *parsed : Time{};
-  }
-  template <typename T>
-  T word(const char* key, Result<T> (*parse)(std::string_view)) {
-    const auto parsed = parse(text(key));
-    ok_ = ok_ && parsed.has_value();
-    return parsed ? *parsed : T{};
-  }
-  bool ok() const { return ok_; }
-
- private:
-  bool has(const char* key) const { return ok_ && json_.contains(key); }
-  std::string fail_with(std::string value) {
-    ok_ = false;
-    return value;
-  }
-  const Json& json_;
-  bool ok_ = true;
-};
-
 Result<Request> from_json(const Json& json) {
-  Fields f(json);
+  JsonFields f(json);
   Request r;
   r.id = f.text("id");
   r.state = f.word("state", parse_request_state);
@@ -87,13 +51,13 @@ Result<Request> from_json(const Json& json) {
   r.document_hash = f.text("document_hash");
   r.assigned = f.text("assigned");
   if (!f.text("decision").empty()) r.decision = f.word("decision", parse_request_decision);
-  if (!f.text("closed").empty()) r.closed = f.time("closed");
-  if (!f.ok() || !json.contains("history") || !json["history"].is_array()) return damaged();
-  for (const auto& item : json["history"]) {
-    Fields step(item);
+  r.closed = f.known_time("closed");
+  for (const auto& item : f.list("history")) {
+    JsonFields step(item);
     r.history.push_back({step.time("at"), step.text("actor"), step.text("what"), step.text("text")});
     if (!step.ok()) return damaged();
   }
+  if (!f.ok()) return damaged();
   return r;
 }
 
@@ -115,17 +79,16 @@ Result<RequestsContent> decode_requests(std::string_view text) {
   if (!json.is_object() || !json.contains("version") || !json["version"].is_number_unsigned()) return damaged();
   if (json["version"].get<std::uint64_t>() > kVersion)
     return fail(Errc::newer_version, "the register of requests is of a newer version");
-  const bool whole = json.contains("year") && json["year"].is_number_unsigned() && json.contains("last_number") &&
-                     json["last_number"].is_number_unsigned() && json.contains("requests") &&
-                     json["requests"].is_array();
-  if (!whole) return damaged();
+  JsonFields f(json);
   RequestsContent out;
-  out.year = static_cast<int>(json["year"].get<std::uint32_t>());
-  out.last_number = json["last_number"].get<std::uint64_t>();
-  for (const auto& item : json["requests"]) {
+  const std::uint64_t year = f.number("year");
+  out.year = static_cast<int>(year);
+  out.last_number = f.number("last_number");
+  for (const auto& item : f.list("requests")) {
     CALLVAULT_TRY_ASSIGN(auto request, from_json(item));
     out.requests.push_back(std::move(request));
   }
+  if (!f.ok() || year > kLastYear) return damaged();
   return out;
 }
 

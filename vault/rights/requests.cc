@@ -1,10 +1,10 @@
 #include "rights/requests.h"
 
 #include <algorithm>
-#include <charconv>
 
 #include "base/phone.h"
 #include "base/text.h"
+#include "rights/numbering.h"
 #include "rights/request_codec.h"
 
 namespace callvault::rights {
@@ -18,12 +18,6 @@ Result<Time> earlier(const base::Zone& zone, Time from, const Period& one, const
   CALLVAULT_TRY_ASSIGN(const Time a, zone.add(from, one));
   CALLVAULT_TRY_ASSIGN(const Time b, zone.add(from, other));
   return std::min(a, b);
-}
-
-std::string id_of(int year, std::uint64_t number) {
-  std::string digits = std::to_string(number);
-  if (digits.size() < 4) digits.insert(0, 4 - digits.size(), '0');
-  return "R-" + std::to_string(year) + "-" + digits;
 }
 
 Result<void> check(const RequestOptions& options, Time now) {
@@ -68,12 +62,7 @@ Result<Request*> Requests::open(const context::Context& context, const RequestOp
   Request made;
   made.received = options.received.value_or(context.now);
   CALLVAULT_TRY_ASSIGN(made.due, first_deadline(context.zone, made.received));
-  int year = 0;
-  const std::string day = base::day_text(context.zone.civil_day(context.now));
-  std::from_chars(day.data(), day.data() + 4, year);
-  if (year != year_) last_number_ = 0;
-  year_ = year;
-  made.id = id_of(year_, ++last_number_);
+  made.id = next_id(context, 'R', year_, last_number_);
   made.kind = options.kind;
   made.channel = options.channel;
   made.name = options.name;
