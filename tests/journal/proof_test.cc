@@ -14,8 +14,10 @@ constexpr const char* kLines[] = {
 // The worked example of docs/format/journal.md; its hashes and signature were made with Python's hashlib and OpenSSL.
 constexpr const char* kInclusion =
     "callvault inclusion proof v1\n"
-    "index 2\n"
     "entry {\"at\":\"2026-11-23T10:11:14.000Z\",\"event\":\"closed\",\"v\":1}\n"
+    "\n"
+    "c2sp.org/tlog-proof@v1\n"
+    "index 2\n"
     "SphriHDVjwUmBs1/WaKKnAlD+lJyrVmveud8i87+qUM=\n"
     "\n"
     "example.com/vault-7\n3\n5KfkzO+mD4bxnKR0KxXowvTlRtA31zRPVB4BmPmusTg=\n\n"
@@ -86,7 +88,8 @@ TEST_CASE("a proof under another key, of another origin, of another entry or wit
   CHECK_FALSE(verify_proof(encode_inclusion({2, kLines[2], {}, checkpoint}), known_key()).has_value());
   CHECK_FALSE(verify_proof(encode_inclusion({2, "no entry", {left}, checkpoint}), known_key()).has_value());
   CHECK_FALSE(verify_proof(encode_consistency({head_of(2), {}, checkpoint}), known_key()).has_value());
-  for (const char* text : {"", "\n\n", "callvault inclusion proof v2\n\n", "callvault inclusion proof v1\nindex 2\n\n"})
+  for (const char* text : {"", "\n\n", "callvault inclusion proof v2\n\n", "callvault inclusion proof v1\nentry {}\n\n",
+                           "callvault inclusion proof v1\nentry {}\n\nc2sp.org/tlog-proof@v1\nindex 2\n\n"})
     CHECK(verify_proof(text, known_key()).error().code == Errc::corrupt);
 }
 

@@ -72,6 +72,10 @@ TEST_CASE("no certificate with a changed byte or a lost end is genuine") {
 TEST_CASE("what the vault's key signed is no certificate unless its parts agree") {
   auto other_id = sample();
   other_id.tombstone.id = RecordingId::parse("bbcdefghijklmnopqrstuvwxya").value();
+  auto other_day = sample();
+  other_day.tombstone.start_day = "2026-11-22";
+  auto other_reason = sample();
+  other_reason.tombstone.reason = "expired";
   auto other_place = sample();
   other_place.tombstone.journal_index = 0;
   auto no_proof = sample();
@@ -79,7 +83,7 @@ TEST_CASE("what the vault's key signed is no certificate unless its parts agree"
   auto no_tombstone = sample();
   journal::Entry entry{.at = Time{}, .event = "opened"};
   no_tombstone.line = journal::encode(entry);
-  for (const auto& wrong : {other_id, other_place, no_proof, no_tombstone})
+  for (const auto& wrong : {other_id, other_day, other_reason, other_place, no_proof, no_tombstone})
     CHECK(rights::verify_certificate(rights::sign_certificate(wrong, seed()), kKey()).error().code == Errc::corrupt);
   // A checkpoint is signed by the same key, and is none.
   const auto checkpoint = journal::make_checkpoint("callvault/0011", sample().head, seed());

@@ -9,6 +9,7 @@ namespace {
 
 constexpr std::string_view kInclusion = "callvault inclusion proof v1";
 constexpr std::string_view kConsistency = "callvault consistency proof v1";
+constexpr std::string_view kTlogProof = "c2sp.org/tlog-proof@v1";
 constexpr std::size_t kMaxProofBytes = kMaxLineBytes + kMaxCheckpointBytes + 16384;
 constexpr std::size_t kMaxHashes = 128;
 
@@ -20,30 +21,41 @@ std::string hash_lines(const std::vector<crypto::Digest>& hashes) {
   return out;
 }
 
-Result<std::vector<crypto::Digest>> read_hashes(std::string_view text) {
+// Up to the empty line, which is taken too.
+Result<std::vector<crypto::Digest>> take_hashes(std::string_view& text) {
   std::vector<crypto::Digest> out;
-  while (!text.empty()) {
+  for (;;) {
     const auto line = take_line(text);
+    if (line && line->empty()) return out;
     const auto hash = line ? read_base64_digest(*line) : std::nullopt;
     if (!hash || out.size() == kMaxHashes) return damaged("its hashes are malformed");
     out.push_back(*hash);
   }
-  return out;
 }
 
-// What stands behind `label` and a space.
-std::optional<std::string_view> field(std::optional<std::string_view> line, std::string_view label) {
+// What stands behind `label` and a space in the next line.
+std::optional<std::string_view> take_field(std::string_view& text, std::string_view label) {
+  const auto line = take_line(text);
   if (!line || !line->starts_with(label) || line->size() <= label.size() || (*line)[label.size()] != ' ')
     return std::nullopt;
   return line->substr(label.size() + 1);
 }
 
-Result<Proven> verify_inclusion_text(std::string_view head, Proven out) {
-  const auto index = field(take_line(head), "index");
-  const auto line = field(take_line(head), "entry");
+Result<Checkpoint> checkpoint_of(std::string_view text, const VerifierKey& key) {
+  CALLVAULT_TRY_ASSIGN(auto out, parse_checkpoint(text, key.key));
+  if (out.origin != key.name) return damaged("it is of another journal than the key");
+  return out;
+}
+
+Result<Proven> verify_inclusion_text(std::string_view rest, const VerifierKey& key) {
+  const auto line = take_field(rest, "entry");
+  const bool standard = take_line(rest) == "" && take_line(rest) == kTlogProof;
+  const auto index = standard ? take_field(rest, "index") : std::nullopt;
   const auto number = index ? read_decimal(*index) : std::nullopt;
-  if (!number || !line) return damaged("has no index and entry");
-  CALLVAULT_TRY_ASSIGN(const auto hashes, read_hashes(head));
+  if (!line || !number) return damaged("has no entry and index");
+  CALLVAULT_TRY_ASSIGN(const auto hashes, take_hashes(rest));
+  Proven out;
+  CALLVAULT_TRY_ASSIGN(out.checkpoint, checkpoint_of(rest, key));
   if (!decode(*line)) return damaged("its entry is malformed");
   if (!verify_inclusion(leaf_hash(*line), *number, out.checkpoint.head, hashes))
     return damaged("the entry is not in the journal of its checkpoint");
@@ -52,14 +64,15 @@ Result<Proven> verify_inclusion_text(std::string_view head, Proven out) {
   return out;
 }
 
-Result<Proven> verify_consistency_text(std::string_view head, Proven out) {
-  const auto old = field(take_line(head), "old");
-  const auto space = old ? old->find(' ') : std::string_view::npos;
-  if (space == std::string_view::npos) return damaged("has no older size and root");
-  const auto size = read_decimal(old->substr(0, space));
-  const auto root = read_base64_digest(old->substr(space + 1));
-  if (!size || !root) return damaged("its older size or root is malformed");
-  CALLVAULT_TRY_ASSIGN(const auto hashes, read_hashes(head));
+Result<Proven> verify_consistency_text(std::string_view rest, const VerifierKey& key) {
+  const auto root_text = take_field(rest, "root");
+  const auto root = root_text ? read_base64_digest(*root_text) : std::nullopt;
+  const auto old = take_line(rest) == "" ? take_field(rest, "old") : std::nullopt;
+  const auto size = old ? read_decimal(*old) : std::nullopt;
+  if (!size || !root) return damaged("has no older root and size");
+  CALLVAULT_TRY_ASSIGN(const auto hashes, take_hashes(rest));
+  Proven out;
+  CALLVAULT_TRY_ASSIGN(out.checkpoint, checkpoint_of(rest, key));
   out.old_head = Head{*size, *root};
   if (!verify_consistency(*out.old_head, out.checkpoint.head, hashes))
     return damaged("the older journal is not the beginning of the newer one");
@@ -69,26 +82,20 @@ Result<Proven> verify_consistency_text(std::string_view head, Proven out) {
 }  // namespace
 
 std::string encode_inclusion(const InclusionProof& proof) {
-  return std::string(kInclusion) + "\nindex " + std::to_string(proof.index) + "\nentry " + proof.line + '\n' +
-         hash_lines(proof.hashes) + '\n' + proof.checkpoint;
+  return std::string(kInclusion) + "\nentry " + proof.line + "\n\n" + std::string(kTlogProof) + "\nindex " +
+         std::to_string(proof.index) + '\n' + hash_lines(proof.hashes) + '\n' + proof.checkpoint;
 }
 
 std::string encode_consistency(const ConsistencyProof& proof) {
-  return std::string(kConsistency) + "\nold " + std::to_string(proof.old_head.size) + ' ' +
-         base::to_base64(proof.old_head.root) + '\n' + hash_lines(proof.hashes) + '\n' + proof.checkpoint;
+  return std::string(kConsistency) + "\nroot " + base::to_base64(proof.old_head.root) + "\n\nold " +
+         std::to_string(proof.old_head.size) + '\n' + hash_lines(proof.hashes) + '\n' + proof.checkpoint;
 }
 
 Result<Proven> verify_proof(std::string_view text, const VerifierKey& key) {
   if (text.size() > kMaxProofBytes) return damaged("longer than it can be");
-  const auto blank = text.find("\n\n");
-  if (blank == std::string_view::npos) return damaged("has no checkpoint");
-  Proven out;
-  CALLVAULT_TRY_ASSIGN(out.checkpoint, parse_checkpoint(text.substr(blank + 2), key.key));
-  if (out.checkpoint.origin != key.name) return damaged("it is of another journal than the key");
-  std::string_view head = text.substr(0, blank + 1);
-  const auto kind = take_line(head);
-  if (kind == kInclusion) return verify_inclusion_text(head, std::move(out));
-  if (kind == kConsistency) return verify_consistency_text(head, std::move(out));
+  const auto kind = take_line(text);
+  if (kind == kInclusion) return verify_inclusion_text(text, key);
+  if (kind == kConsistency) return verify_consistency_text(text, key);
   return damaged("it is none, or of a later version");
 }
 

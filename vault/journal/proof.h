@@ -1,5 +1,6 @@
 // Proofs for somebody who has the public key and nothing else: that an entry stands in the journal, and that a journal
-// only grew since a checkpoint he kept. Short printable texts, each ending in a signed checkpoint.
+// only grew since a checkpoint he kept. Short printable texts, each ending in a signed checkpoint. From its third line
+// on an inclusion proof is a c2sp.org/tlog-proof, a consistency proof what a c2sp.org/tlog-witness takes.
 // docs/format/journal.md.
 #pragma once
 

@@ -20,7 +20,7 @@ Error damaged(const char* why) { return fail(Errc::corrupt, std::string(kWhat) +
 // One line, whatever a configuration file holds.
 std::string one_line(std::string text) {
   std::replace_if(
-      text.begin(), text.end(), [](char c) { return c >= 0 && c < 0x20; }, ' ');
+      text.begin(), text.end(), [](char c) { return (c >= 0 && c < 0x20) || c == 0x7f; }, ' ');
   return text;
 }
 
@@ -51,33 +51,30 @@ std::optional<Numbered> numbered(std::string_view text, std::string_view between
 }
 
 struct Read {
-  std::string_view recording, entry_text;
   std::optional<Numbered> entry, head;
-  std::vector<crypto::Digest> proof;
   bool sound = true;
 };
 
-Read read_fields(std::string_view body, CertificateReport& out) {
+// What cannot be read is left out, and then the text made again is another one.
+Read read_fields(std::string_view body, Certificate& out) {
   Read read;
   while (const auto line = journal::take_line(body)) {
     if (const auto vault = field(*line, "vault: ")) out.origin = std::string(*vault);
     if (const auto who = field(*line, "controller: ")) out.controller = std::string(*who);
-    if (const auto id = field(*line, "recording: ")) read.recording = *id;
     if (const auto keeper = field(*line, "keeper: ")) out.keeper = std::string(*keeper);
+    if (const auto what = field(*line, "  - ")) out.not_promised.emplace_back(*what);
     if (const auto entry = field(*line, "journal entry ")) read.entry = numbered(*entry, ": ");
     if (const auto head = field(*line, "journal size ")) read.head = numbered(*head, ", root ");
     if (const auto hash = field(*line, "proof ")) {
       const auto digest = read_hex_digest(*hash);
-      read.sound = read.sound && digest && read.proof.size() < kMaxHashes;
-      if (read.sound) read.proof.push_back(*digest);
+      read.sound = read.sound && digest && out.proof.size() < kMaxHashes;
+      if (read.sound) out.proof.push_back(*digest);
     }
   }
   return read;
 }
 
-}  // namespace
-
-std::string sign_certificate(const Certificate& c, const crypto::Key& signing_seed) {
+std::string text_of(const Certificate& c) {
   const Tombstone& t = c.tombstone;
   std::string text(kTitle);
   text += "\nvault: " + c.origin + "\n";
@@ -92,28 +89,33 @@ std::string sign_certificate(const Certificate& c, const crypto::Key& signing_se
   for (const auto& hash : c.proof) text += "proof " + base::to_hex(hash) + "\n";
   text += "This certificate shows that the procedure ran. It cannot show that no copy exists of:\n";
   for (const auto& what : c.not_promised) text += "  - " + what + "\n";
-  return journal::sign_note(text, c.origin, signing_seed);
+  return text;
+}
+
+}  // namespace
+
+std::string sign_certificate(const Certificate& c, const crypto::Key& signing_seed) {
+  return journal::sign_note(text_of(c), c.origin, signing_seed);
 }
 
 Result<CertificateReport> verify_certificate(std::string_view text, const journal::VerifierKey& key) {
   CALLVAULT_TRY_ASSIGN(const auto note, journal::split_note(text, kWhat));
   CALLVAULT_TRY(journal::verify_note(note, key.name, key.key, kWhat));
   if (!note.body.starts_with(std::string(kTitle) + "\n")) return damaged("it is signed, but no certificate");
-  CertificateReport out;
-  const Read read = read_fields(note.body, out);
-  if (out.origin != key.name) return damaged("it is of another vault than the key");
+  Certificate c;
+  const Read read = read_fields(note.body, c);
+  if (c.origin != key.name) return damaged("it is of another vault than the key");
   const auto root = read.head ? read_hex_digest(read.head->rest) : std::nullopt;
   if (!read.entry || !root || !read.sound) return damaged("its entry, size, root or proof is malformed");
-  const auto entry = journal::decode(read.entry->rest);
+  c.line = std::string(read.entry->rest);
+  c.head = {read.head->number, *root};
+  const auto entry = journal::decode(c.line);
   if (!entry || entry->event != context::kTombstoneEvent) return damaged("its entry is no tombstone");
-  CALLVAULT_TRY_ASSIGN(out.tombstone, context::decode_tombstone(read.entry->number, *entry));
-  if (out.tombstone.id.text() != read.recording) return damaged("its entry is of another recording");
-  const journal::Head head{read.head->number, *root};
-  if (!journal::verify_inclusion(journal::leaf_hash(read.entry->rest), read.entry->number, head, read.proof))
+  CALLVAULT_TRY_ASSIGN(c.tombstone, context::decode_tombstone(read.entry->number, *entry));
+  if (text_of(c) != note.body) return damaged("it says something else than its entry");
+  if (!journal::verify_inclusion(journal::leaf_hash(c.line), read.entry->number, c.head, c.proof))
     return damaged("its entry is not in the journal it names");
-  out.journal_size = head.size;
-  out.root_hex = base::to_hex(head.root);
-  return out;
+  return CertificateReport{c.origin, c.controller, c.tombstone, c.keeper, c.head.size, base::to_hex(c.head.root)};
 }
 
 }  // namespace callvault::rights
