@@ -171,15 +171,18 @@ class Scoping {
       const keys::Bucket& bucket = item.second;
       if (bucket.day > context_.zone.civil_day(to)) continue;
       CALLVAULT_TRY_ASSIGN(const auto node, context_.state.open_node(item.first));
+      std::vector<NodeRow> rows;
       for (std::size_t i = 0; i < node.size(); ++i) {
-        CALLVAULT_TRY_ASSIGN(const auto row, node.row(i));
+        CALLVAULT_TRY_ASSIGN(auto row, node.row(i));
         if (row.started_at > to) continue;
         ++out_.present;
         if (with_recordings_)
           out_.recordings.push_back({row.id, base::day_text(bucket.day), false, past_.opened.contains(row.id)});
-        if (!with_people) continue;
-        const auto details = context::row_of(context_, bucket, row);
-        const std::string number = details ? customer_of(*details) : "";
+        if (with_people) rows.push_back(std::move(row));
+      }
+      CALLVAULT_TRY_ASSIGN(const auto details, context::rows_of(context_, bucket, rows));
+      for (const auto& row : details) {
+        const std::string number = row ? customer_of(*row) : "";
         if (number.empty())
           ++nameless;
         else

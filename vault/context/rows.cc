@@ -74,16 +74,48 @@ Result<catalog::Row> row_from_files(const base::Layout& layout, std::int32_t day
   return row;
 }
 
+namespace {
+
+// Nothing when it does not authenticate, or is behind what the node knows.
+Result<std::optional<catalog::Row>> open_stored(const catalog::StoredRow& stored, const keys::NodeRow& node_row) {
+  CALLVAULT_TRY_ASSIGN(const auto secret, crypto::Key::copy_of(node_row.record_secret));
+  auto row = catalog::open_row(stored.sealed_row, secret, node_row.id);
+  // One from when the call still went on does not know how it ended; one whose files could not be read, or before a
+  // track came late or was shredded, tells of others.
+  const bool current = row && row->tracks.size() == node_row.tracks.size() && (node_row.in_progress || row->ended_at);
+  return current ? std::optional(std::move(*row)) : std::nullopt;
+}
+
+}  // namespace
+
 Result<catalog::Row> row_of(const Context& context, const keys::Bucket& bucket, const keys::NodeRow& node_row) {
   CALLVAULT_TRY_ASSIGN(const auto stored, context.catalog.get(catalog::Hit{bucket.number, node_row.id}));
   if (stored) {
-    CALLVAULT_TRY_ASSIGN(const auto secret, crypto::Key::copy_of(node_row.record_secret));
-    auto row = catalog::open_row(stored->sealed_row, secret, node_row.id);
-    // One from when the call still went on does not know how it ended; one whose files could not be read, or before a
-    // track came late or was shredded, tells of others.
-    if (row && row->tracks.size() == node_row.tracks.size() && (node_row.in_progress || row->ended_at)) return row;
+    CALLVAULT_TRY_ASSIGN(auto row, open_stored(*stored, node_row));
+    if (row) return std::move(*row);
   }
   return row_from_files(context.layout, bucket.day, node_row);
+}
+
+Result<std::vector<std::optional<catalog::Row>>> rows_of(const Context& context, const keys::Bucket& bucket,
+                                                         std::span<const keys::NodeRow> node_rows) {
+  std::vector<catalog::Hit> hits;
+  for (const auto& node_row : node_rows) hits.push_back({bucket.number, node_row.id});
+  CALLVAULT_TRY_ASSIGN(const auto stored, context.catalog.get_all(hits));
+  std::vector<std::optional<catalog::Row>> out;
+  auto next = stored.begin();
+  for (const auto& node_row : node_rows) {
+    std::optional<catalog::Row> row;
+    if (next != stored.end() && next->id == node_row.id) {
+      CALLVAULT_TRY_ASSIGN(row, open_stored(*next, node_row));
+      ++next;
+    }
+    if (!row) {
+      if (auto read = row_from_files(context.layout, bucket.day, node_row)) row = std::move(*read);
+    }
+    out.push_back(std::move(row));
+  }
+  return out;
 }
 
 Result<catalog::Entry> make_entry(const keys::Bucket& bucket, const keys::NodeRow& node_row, const catalog::Row& row,

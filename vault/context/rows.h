@@ -28,6 +28,10 @@ Result<catalog::Row> row_from_files(const base::Layout& layout, std::int32_t day
 // The row the catalogue holds, if it authenticates, else the one from the files.
 Result<catalog::Row> row_of(const Context& context, const keys::Bucket& bucket, const keys::NodeRow& node_row);
 
+// The same of several recordings of one bucket, for the price of one search; none where nothing can be read.
+Result<std::vector<std::optional<catalog::Row>>> rows_of(const Context& context, const keys::Bucket& bucket,
+                                                         std::span<const keys::NodeRow> node_rows);
+
 Result<catalog::Entry> make_entry(const keys::Bucket& bucket, const keys::NodeRow& node_row, const catalog::Row& row,
                                   catalog::Blinder& blinder);
 
