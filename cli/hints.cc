@@ -172,6 +172,10 @@ std::string refused(std::string_view message, std::string_view command) {
   if (command == "ingest") return refused_ingest(message);
   if (command == "play")
     return "'callvault show ID' tells its consent, holds and state; --purpose and --as decide what you may open";
+  if (says(message, "no copy for request "))
+    return "'callvault request show REQUEST' tells its state; 'callvault request party' notes who asks and who agreed";
+  if (command == "copy" || command == "disclose")
+    return "'callvault show ID' tells its consent, holds and state; --purpose and --as decide what you may open";
   if (command == "erase") return "'callvault show ID' lists its holds; 'callvault unhold' ends one";
   if (command == "unhold" || command == "hold") return "'callvault show ID' lists its holds";
   if (command == "pause" || command == "resume")
@@ -201,7 +205,7 @@ std::string io(std::string_view message, std::string_view command) {
     return fmt::format("look for {} and at who may read it", object_of(message, kOpen));
   if (command == "init") return "nothing was made; DIR and the keeper's place each need a folder above them";
   if (command == "ingest") return "what was sealed before is safe: 'callvault recover' completes it";
-  if (command == "play") return "nothing was kept of an unfinished copy";
+  if (command == "play" || command == "copy" || command == "disclose") return "nothing was kept of an unfinished copy";
   return "what was reported done is safe; run the command again, it continues where it stopped";
 }
 

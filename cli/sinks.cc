@@ -8,6 +8,7 @@
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
+#include <utility>
 
 #include "cli/output.h"
 #include "cli/signals.h"
@@ -77,6 +78,48 @@ Result<void> FileSink::finish() {
     ::unlink(path_.c_str());
     return error;
   }
+  return {};
+}
+
+NewFileSink::~NewFileSink() {
+  if (fd_ < 0) return;
+  ::close(fd_);
+  ::unlink(part_.c_str());
+  remove_on_signal(nullptr);
+}
+
+Result<void> NewFileSink::check() const {
+  struct stat status {};
+  if (::lstat(path_.c_str(), &status) == 0) return fail(Errc::usage, fmt::format("{} exists", path_.string()));
+  if (errno != ENOENT) return failed("look at", path_.string());
+  return {};
+}
+
+Result<void> NewFileSink::write(std::span<const std::byte> bytes) {
+  if (fd_ < 0) {
+    CALLVAULT_TRY(check());
+    part_ = fmt::format("{}.{}.part", path_.string(), ::getpid());
+    fd_ = ::open(part_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+    if (fd_ < 0) return failed("create", part_);
+    remove_on_signal(part_.c_str());
+  }
+  if (!write_all(fd_, as_text(bytes))) return failed("write", path_.string());
+  return {};
+}
+
+Result<void> NewFileSink::finish() {
+  if (fd_ < 0) CALLVAULT_TRY(write({}));
+  if (::fsync(fd_) != 0 && errno != EINVAL) return failed("write", path_.string());
+  // Some file systems know no such rename; there nobody else's file is looked for a second time.
+  int renamed = ::renameat2(AT_FDCWD, part_.c_str(), AT_FDCWD, path_.c_str(), RENAME_NOREPLACE);
+  if (renamed != 0 && (errno == EINVAL || errno == ENOSYS)) {
+    CALLVAULT_TRY(check());
+    renamed = ::rename(part_.c_str(), path_.c_str());
+  }
+  if (renamed != 0 && errno == EEXIST) return fail(Errc::usage, fmt::format("{} exists", path_.string()));
+  if (renamed != 0) return failed("create", path_.string());
+  remove_on_signal(nullptr);
+  ::close(std::exchange(fd_, -1));
   return {};
 }
 

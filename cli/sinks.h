@@ -42,6 +42,27 @@ class FileSink final : public ByteSink {
   std::uint64_t written_ = 0;
 };
 
+// A new file of mode 0600 that has its name only once it is whole: written beside it under a name of its own, and
+// renamed by finish(). Never replaces anything.
+class NewFileSink final : public ByteSink {
+ public:
+  explicit NewFileSink(std::filesystem::path path) : path_(std::move(path)) {}
+  ~NewFileSink() override;
+  NewFileSink(const NewFileSink&) = delete;
+  NewFileSink& operator=(const NewFileSink&) = delete;
+
+  // Errc::usage when something has that name. Call before anything is asked of a person.
+  Result<void> check() const;
+  Result<void> write(std::span<const std::byte> bytes) override;
+  // Everything is on disk, and the name is there. Errc::usage when somebody else took it meanwhile.
+  Result<void> finish();
+
+ private:
+  std::filesystem::path path_;
+  std::string part_;
+  int fd_ = -1;
+};
+
 // Puts `text` in place of `path` by rename, so that a reader never sees half. Readable by everyone.
 Result<void> replace_file(const std::filesystem::path& path, std::string_view text);
 

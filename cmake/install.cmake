@@ -3,7 +3,7 @@
 include(CMakePackageConfigHelpers)
 
 set(callvault_config_dir ${CMAKE_INSTALL_LIBDIR}/cmake/callvault)
-set(callvault_private_modules libsodium opus ogg sndfile samplerate lmdb fmt tomlplusplus)
+set(callvault_private_modules libsodium opus ogg sndfile samplerate lmdb libarchive fmt tomlplusplus)
 
 install(TARGETS callvault EXPORT callvaultTargets
   RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR}

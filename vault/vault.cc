@@ -219,7 +219,7 @@ Result<PlaySummary> Vault::play(const Person& person, const PlayOptions& options
     const auto roles = session->directory().people.at(person.name()).roles;
     const auto listeners = static_cast<unsigned>(Role::reviewer) | static_cast<unsigned>(Role::evaluator);
     const review::Reviewer reviewer{person.impl().identity, (roles & listeners) != 0};
-    return review::open(session->context(), reviewer, options);
+    return review::open(session->context(), reviewer, options, {options.exported ? "exported" : "opened"});
   }();
   if (!opened) return std::move(opened).error();
   return opened->write(sink);

@@ -2,8 +2,10 @@
 #include <algorithm>
 
 #include "base/phone.h"
+#include "callvault/disclosure.h"
 #include "context/commit.h"
 #include "context/opt_out.h"
+#include "rights/copies.h"
 #include "rights/requests.h"
 #include "session.h"
 
@@ -11,6 +13,7 @@ namespace callvault {
 namespace {
 
 constexpr std::size_t kMaxReasonBytes = 4096;
+constexpr std::size_t kMaxEvidenceBytes = 256;
 
 Result<std::string> number_of(const context::Context& context, std::string_view text) {
   CALLVAULT_TRY_ASSIGN(auto number, base::normalise_number(text, context.config.country_code));
@@ -147,6 +150,31 @@ Result<Request> Vault::request_close(const Person& person, std::string_view id, 
     r.closed = context.now;
     return {};
   });
+}
+
+Result<Request> request_answer(Vault& vault, const Person& person, const AnswerOptions& options) {
+  if (options.evidence.size() > kMaxEvidenceBytes) return fail(Errc::usage, "evidence has at most 256 bytes");
+  // The journal does not name the recording beside the request: that would tell for ever whose it was.
+  return change_request(vault.impl(), person, options.request, "answered", "",
+                        [&](auto& context, Request& r, auto& facts) -> Result<void> {
+                          if (r.state == RequestState::closed) return closed_already(r);
+                          CALLVAULT_TRY(locate_stored(context, options.recording));
+                          facts.emplace("party", to_word(options.party));
+                          facts.emplace("answer", to_word(options.answer));
+                          return rights::note_answer(
+                              r, {options.recording, options.party, options.answer, context.now, options.evidence});
+                        });
+}
+
+Result<Request> request_requester(Vault& vault, const Person& person, std::string_view request, Party party) {
+  return change_request(vault.impl(), person, request, "requester", std::string(to_word(party)),
+                        [&](auto&, Request& r, auto&) -> Result<void> {
+                          if (r.state == RequestState::closed) return closed_already(r);
+                          if (!r.copies.empty())
+                            return fail(Errc::refused, "request " + r.id + " was answered with a copy already");
+                          r.requester = party;
+                          return {};
+                        });
 }
 
 Result<Request> Vault::request_show(const Person& person, std::string_view id) {

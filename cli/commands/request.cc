@@ -1,6 +1,7 @@
 // The commands of the group `request`.
 #include <fmt/format.h>
 
+#include "callvault/disclosure.h"
 #include "cli/command.h"
 #include "cli/commands/all.h"
 #include "cli/commands/request_view.h"
@@ -30,6 +31,8 @@ class OpenRequest final : public Command {
     arguments.option(number_, "--number", "N", "the telephone number it is about");
     arguments.option(identity_, "--identity", "TEXT", "how their identity was checked");
     arguments.option(hash_, "--document-hash", "HEX", "SHA-256 of the letter or mail");
+    arguments.option(requester_, "--requester", "P",
+                     "which party of the calls asks: caller or agent; needed for copies");
     arguments.option(note_, "--note", "TEXT", "anything else");
   }
 
@@ -37,6 +40,9 @@ class OpenRequest final : public Command {
     RequestOptions options;
     CALLVAULT_TRY_ASSIGN(options.kind, about("--kind", parse_request_kind(kind_)));
     CALLVAULT_TRY_ASSIGN(options.channel, about("--channel", parse_request_channel(channel_)));
+    if (requester_) {
+      CALLVAULT_TRY_ASSIGN(options.requester, about("--requester", parse_party(*requester_)));
+    }
     options.name = name_.value_or("");
     options.number = number_.value_or("");
     options.identity = identity_.value_or("");
@@ -53,7 +59,7 @@ class OpenRequest final : public Command {
 
  private:
   std::string kind_, channel_;
-  std::optional<std::string> received_, name_, number_, identity_, hash_, note_;
+  std::optional<std::string> received_, name_, number_, identity_, hash_, note_, requester_;
 };
 
 // What changes one request.
@@ -127,6 +133,38 @@ class ExtendRequest final : public ChangeRequest {
   std::string reason_;
 };
 
+class AnswerRequest final : public ChangeRequest {
+  void declare_more(Arguments& arguments) override {
+    arguments.required(party_, "--party", "P", "caller or agent");
+    arguments.required(answer_, "--answer", "A",
+                       "asked, yes, no or silent; or requester: it is this party who asks for the copy");
+    arguments.option(recording_, "--recording", "ID", "of which call; needed unless the answer is requester");
+    arguments.option(evidence_, "--evidence", "TEXT", "how it is known");
+  }
+  Result<void> prepare() override {
+    CALLVAULT_TRY_ASSIGN(options_.party, about("--party", parse_party(party_)));
+    asks_ = answer_ == "requester";
+    if (asks_ && (recording_ || evidence_))
+      return fail(Errc::usage,
+                  "--answer requester is about the whole request: it takes neither recording nor evidence");
+    if (asks_) return {};
+    CALLVAULT_TRY_ASSIGN(options_.answer, about("--answer", parse_copy_answer(answer_)));
+    if (!recording_) return fail(Errc::usage, "--recording is required");
+    return {};
+  }
+  Result<Request> apply(Vault& vault, const Person& person) override {
+    if (asks_) return request_requester(vault, person, id_, options_.party);
+    options_.request = id_;
+    options_.evidence = evidence_.value_or("");
+    CALLVAULT_TRY_ASSIGN(options_.recording, vault.resolve(*recording_));
+    return request_answer(vault, person, options_);
+  }
+  std::string party_, answer_;
+  std::optional<std::string> recording_, evidence_;
+  AnswerOptions options_;
+  bool asks_ = false;
+};
+
 class CloseRequest final : public ChangeRequest {
   void declare_more(Arguments& arguments) override { arguments.option(note_, "--note", "TEXT", "how it ended"); }
   Result<Request> apply(Vault& vault, const Person& person) override {
@@ -181,6 +219,7 @@ std::unique_ptr<Command> make_request_open() { return std::make_unique<OpenReque
 std::unique_ptr<Command> make_request_assign() { return std::make_unique<AssignRequest>(); }
 std::unique_ptr<Command> make_request_decide() { return std::make_unique<DecideRequest>(); }
 std::unique_ptr<Command> make_request_extend() { return std::make_unique<ExtendRequest>(); }
+std::unique_ptr<Command> make_request_party() { return std::make_unique<AnswerRequest>(); }
 std::unique_ptr<Command> make_request_close() { return std::make_unique<CloseRequest>(); }
 std::unique_ptr<Command> make_request_show() { return std::make_unique<ShowRequest>(); }
 std::unique_ptr<Command> make_request_list() { return std::make_unique<ListRequest>(); }

@@ -16,6 +16,25 @@ JsonObject request_json(const Request& r, const Vault& vault) {
                           .put("actor", step.actor)
                           .put("what", step.what)
                           .put_known("text", step.text));
+  std::vector<JsonObject> answers, copies;
+  for (const auto& a : r.answers)
+    answers.push_back(JsonObject()
+                          .put("recording", a.recording.text())
+                          .put("party", to_word(a.party))
+                          .put("answer", to_word(a.answer))
+                          .put("at", vault.format_time(a.at))
+                          .put_known("evidence", a.evidence));
+  for (const auto& c : r.copies) {
+    std::vector<std::string> tracks;
+    for (const auto track : c.tracks) tracks.emplace_back(to_word(track));
+    copies.push_back(JsonObject()
+                         .put("at", vault.format_time(c.at))
+                         .put("actor", c.actor)
+                         .put("recording", c.recording.text())
+                         .put("tracks", tracks)
+                         .put("format", to_word(c.form))
+                         .put("recipient", c.recipient));
+  }
   return JsonObject()
       .put("id", r.id)
       .put("state", to_word(r.state))
@@ -32,6 +51,9 @@ JsonObject request_json(const Request& r, const Vault& vault) {
       .put_known("assigned", r.assigned)
       .put_known("decision", r.decision ? to_word(*r.decision) : "")
       .put("closed", r.closed ? std::optional(vault.format_time(*r.closed)) : std::nullopt)
+      .put("requester", r.requester ? std::optional(to_word(*r.requester)) : std::nullopt)
+      .put("answers", answers)
+      .put("copies", copies)
       .put("history", history);
 }
 
@@ -46,6 +68,15 @@ void print_request(const Request& r, const Vault& vault, Output& out) {
         std::pair{"document", &r.document_hash}, std::pair{"assigned", &r.assigned}})
     if (!text->empty()) print_field(out, label, printable(*text));
   if (r.decision) print_field(out, "decision", to_word(*r.decision));
+  if (r.requester) print_field(out, "requester", to_word(*r.requester));
+  for (const auto& a : r.answers)
+    print_field(out, "answer",
+                fmt::format("{} of {}, about {}{}", to_word(a.answer), to_word(a.party), short_id(a.recording),
+                            a.evidence.empty() ? "" : ": " + printable(a.evidence)));
+  for (const auto& c : r.copies)
+    print_field(out, "copy",
+                fmt::format("{} of {} on {} by {}, sealed to {}", to_word(c.form), short_id(c.recording),
+                            civil(vault.format_time(c.at)), printable(c.actor), printable(c.recipient)));
   for (const auto& step : r.history)
     out.line(fmt::format("  {}  {} by {}{}", civil(vault.format_time(step.at)), step.what, printable(step.actor),
                          step.text.empty() ? "" : ": " + printable(step.text)));

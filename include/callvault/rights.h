@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "callvault/clock.h"
+#include "callvault/copies.h"
 #include "callvault/result.h"
 
 namespace callvault {
@@ -46,12 +47,13 @@ struct RequestOptions {
   std::string identity;          // how their identity was checked
   std::string document_hash;     // SHA-256 of the letter or mail, 64 hexadecimal digits; may be empty
   std::string note;
+  std::optional<Party> requester{};  // which party of the calls asks; no copy is given before it is known
 };
 
 struct RequestStep {
   Time at{};
   std::string actor;  // name of a person
-  std::string what;   // opened, assigned, extended, decided, closed
+  std::string what;   // opened, assigned, extended, decided, closed, answered, requester
   std::string text;   // reason or note
 };
 
@@ -69,6 +71,10 @@ struct Request {
   std::optional<RequestDecision> decision;
   std::vector<RequestStep> history;
   std::optional<Time> closed;
+  // Of copies (callvault/disclosure.h):
+  std::optional<Party> requester{};
+  std::vector<PartyAnswer> answers{};
+  std::vector<CopyMade> copies{};
 };
 
 // What a refusal tells the person, besides its reasons.

@@ -5,6 +5,7 @@
 #include "base/text.h"
 #include "callvault/breach.h"
 #include "callvault/call_record.h"
+#include "callvault/copies.h"
 #include "callvault/office.h"
 #include "callvault/options.h"
 #include "callvault/rights.h"
@@ -90,6 +91,9 @@ constexpr Words<RequestChannel, 6> kRequestChannels{{{RequestChannel::post, "pos
 constexpr Words<RequestDecision, 3> kRequestDecisions{{{RequestDecision::granted, "granted"},
                                                        {RequestDecision::partly, "partly"},
                                                        {RequestDecision::refused, "refused"}}};
+constexpr Words<CopyAnswer, 4> kCopyAnswers{
+    {{CopyAnswer::asked, "asked"}, {CopyAnswer::yes, "yes"}, {CopyAnswer::no, "no"}, {CopyAnswer::silent, "silent"}}};
+constexpr Words<CopyForm, 3> kCopyForms{{{CopyForm::wav, "wav"}, {CopyForm::opus, "opus"}, {CopyForm::vcon, "vcon"}}};
 constexpr Words<RequestState, 3> kRequestStates{
     {{RequestState::open, "open"}, {RequestState::decided, "decided"}, {RequestState::closed, "closed"}}};
 constexpr Words<Role, 5> kRoles{{{Role::officer, "officer"},
@@ -142,12 +146,16 @@ Result<BreachAudience> parse_breach_audience(std::string_view w) { return value_
 std::string_view to_word(RequestKind v) { return word_of(kRequestKinds, v); }
 std::string_view to_word(RequestChannel v) { return word_of(kRequestChannels, v); }
 std::string_view to_word(RequestDecision v) { return word_of(kRequestDecisions, v); }
+std::string_view to_word(CopyAnswer v) { return word_of(kCopyAnswers, v); }
+std::string_view to_word(CopyForm v) { return word_of(kCopyForms, v); }
 std::string_view to_word(RequestState v) { return word_of(kRequestStates, v); }
 Result<RequestKind> parse_request_kind(std::string_view w) { return value_of(kRequestKinds, w, "kind"); }
 Result<RequestChannel> parse_request_channel(std::string_view w) { return value_of(kRequestChannels, w, "channel"); }
 Result<RequestDecision> parse_request_decision(std::string_view w) {
   return value_of(kRequestDecisions, w, "decision");
 }
+Result<CopyAnswer> parse_copy_answer(std::string_view w) { return value_of(kCopyAnswers, w, "answer"); }
+Result<CopyForm> parse_copy_form(std::string_view w) { return value_of(kCopyForms, w, "format"); }
 Result<RequestState> parse_request_state(std::string_view w) { return value_of(kRequestStates, w, "state"); }
 Result<Role> parse_role(std::string_view w) { return value_of(kRoles, w, "role"); }
 

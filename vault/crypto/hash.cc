@@ -35,6 +35,26 @@ void Hasher::finish_into(std::span<std::byte, 32> out) {
   crypto_generichash_final(state_of(state_.bytes), reinterpret_cast<unsigned char*>(out.data()), out.size());
 }
 
+namespace {
+
+crypto_hash_sha256_state* sha256_of(std::byte* bytes) { return reinterpret_cast<crypto_hash_sha256_state*>(bytes); }
+
+}  // namespace
+
+Sha256::Sha256() : state_{} {
+  static_assert(sizeof(crypto_hash_sha256_state) <= sizeof(State) &&
+                alignof(crypto_hash_sha256_state) <= alignof(State));
+  crypto_hash_sha256_init(sha256_of(state_.bytes));
+}
+
+void Sha256::add(ByteView bytes) { crypto_hash_sha256_update(sha256_of(state_.bytes), raw(bytes), bytes.size()); }
+
+Digest Sha256::finish() {
+  Digest out{};
+  crypto_hash_sha256_final(sha256_of(state_.bytes), reinterpret_cast<unsigned char*>(out.data()));
+  return out;
+}
+
 Digest blake2b(ByteView bytes) {
   Hasher hasher;
   hasher.add(bytes);

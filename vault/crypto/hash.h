@@ -31,6 +31,21 @@ class Hasher {
   State state_;
 };
 
+// Streaming SHA-256, for what others verify.
+class Sha256 {
+ public:
+  Sha256();
+  void add(ByteView bytes);
+  // Once.
+  Digest finish();
+
+ private:
+  struct alignas(8) State {
+    std::byte bytes[104];
+  };
+  State state_;
+};
+
 Digest blake2b(ByteView bytes);
 Digest blake2b(const Key& key, ByteView bytes);
 Digest sha256(ByteView bytes);

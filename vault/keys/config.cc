@@ -129,6 +129,11 @@ Result<Config> parse_config(std::string_view text) {
     *value = *period;
   }
   CALLVAULT_TRY_ASSIGN(out.location, location_of(table));
+  if (table["policy"]["copy_consent"]) {
+    CALLVAULT_TRY_ASSIGN(const auto word, text_at(table, "policy", "copy_consent"));
+    if (word != "all_parties" && word != "requester") return bad("policy.copy_consent is all_parties or requester");
+    out.copy_consent = word == "requester" ? CopyConsent::requester : CopyConsent::all_parties;
+  }
   for (const auto& [key, value] : {std::pair{"controller", &out.controller_contact}, std::pair{"dpo", &out.dpo_contact},
                                    std::pair{"authority", &out.authority_contact}}) {
     if (!table["contact"][key]) continue;

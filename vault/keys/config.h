@@ -15,6 +15,13 @@ namespace callvault::keys {
 
 inline constexpr std::uint32_t kVaultVersion = 1;
 
+// Whose consent a copy of a whole call needs, besides a granted request (S22). Without it the requester gets the own
+// track alone.
+enum class CopyConsent : std::uint8_t {
+  all_parties,  // each party said yes
+  requester,    // no other party said no
+};
+
 struct Config {
   std::string organisation;
   std::string time_zone;
@@ -28,6 +35,7 @@ struct Config {
   Location location{};
   // Printed where the law wants them told; empty when not configured.
   std::string controller_contact{}, dpo_contact{}, authority_contact{};
+  CopyConsent copy_consent = CopyConsent::all_parties;
 
   // Errc::refused when the vault has no such class.
   Result<Period> period_of(std::string_view retention_class) const;

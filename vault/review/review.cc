@@ -55,10 +55,10 @@ Result<void> fill(codec::TrackDecoder& decoder, std::span<std::int16_t> out) {
 
 class Opening {
  public:
-  Opening(context::Context& context, const Reviewer& reviewer, const PlayOptions& options)
-      : context_(context), reviewer_(reviewer), options_(options), summary_(opened_.summary_) {}
+  Opening(context::Context& context, const Reviewer& reviewer, const PlayOptions& options, const Occasion& occasion)
+      : context_(context), reviewer_(reviewer), options_(options), occasion_(occasion), summary_(opened_.summary_) {}
 
-  Result<Opened> run() {
+  Result<Opened> run(bool examine_only) {
     CALLVAULT_TRY_ASSIGN(const auto stored, context_.catalog.get(options_.id));
     if (!stored) return fail(Errc::not_found, "no recording " + options_.id.text());
     CALLVAULT_TRY_ASSIGN(const auto node, context_.state.open_node(stored->bucket));
@@ -67,7 +67,8 @@ class Opening {
     day_ = context_.state.directory().buckets.at(stored->bucket).day;
     CALLVAULT_TRY(pass_gate(*row));
     CALLVAULT_TRY(choose_tracks(*row));
-    CALLVAULT_TRY(journal(*row, options_.exported ? "exported" : "opened", {}));
+    if (examine_only) return std::move(opened_);
+    CALLVAULT_TRY(journal(*row, occasion_.event, {}));
     for (const auto name : summary_.tracks) CALLVAULT_TRY(open_track(*row, name));
     summary_.id = options_.id;
     opened_.format_ = options_.format;
@@ -102,7 +103,7 @@ class Opening {
         return fail(Errc::usage, "recording " + row.id.text() + " has no track " + std::string(to_word(wanted)));
       summary_.tracks = {wanted};
     }
-    if (options_.format == PlayFormat::opus && summary_.tracks.size() > 1)
+    if (options_.format == PlayFormat::opus && summary_.tracks.size() > 1 && !occasion_.track_by_track)
       return fail(Errc::usage,
                   "one Opus file holds one track of recording " + row.id.text() + ": choose caller or agent");
     if (options_.format == PlayFormat::opus && (options_.from || options_.to))
@@ -181,13 +182,13 @@ class Opening {
   context::Context& context_;
   const Reviewer& reviewer_;
   const PlayOptions& options_;
+  const Occasion& occasion_;
   std::int32_t day_ = 0;
   Opened opened_;
   PlaySummary& summary_;
 };
 
-Result<PlaySummary> Opened::write_opus(ByteSink& sink) {
-  TrackPages& pages = *pages_.front();
+Result<void> Opened::write_pages(TrackPages& pages, ByteSink& sink) {
   // Two mebibytes, one window of the reader: for less, mapping the file weighs against opening its chunks.
   constexpr std::uint64_t kBatch = 2016;
   base::Bytes block(kBatch * codec::kPageBytes);
@@ -204,11 +205,30 @@ Result<PlaySummary> Opened::write_opus(ByteSink& sink) {
     }
     CALLVAULT_TRY(give(sink, base::ByteView(block).first(n * codec::kPageBytes)));
   }
+  return {};
+}
+
+Result<PlaySummary> Opened::write_opus(ByteSink& sink) {
+  TrackPages& pages = *pages_.front();
+  CALLVAULT_TRY(write_pages(pages, sink));
   CALLVAULT_TRY_ASSIGN(auto decoder, codec::TrackDecoder::open(pages, summary_.sample_rate));
   CALLVAULT_TRY_ASSIGN(const auto samples, decoder.total_samples());
   summary_.to_s = static_cast<double>(samples) / summary_.sample_rate;
   return summary_;
 }
+
+Result<std::vector<Opened::StoredTrack>> Opened::tracks() {
+  std::vector<StoredTrack> out;
+  for (std::size_t i = 0; i < pages_.size(); ++i) {
+    CALLVAULT_TRY_ASSIGN(auto decoder, codec::TrackDecoder::open(*pages_[i], summary_.sample_rate));
+    CALLVAULT_TRY_ASSIGN(const auto samples, decoder.total_samples());
+    out.push_back({summary_.tracks[i], pages_[i]->page_count() * codec::kPageBytes,
+                   static_cast<double>(samples) / summary_.sample_rate});
+  }
+  return out;
+}
+
+Result<void> Opened::write_track(std::size_t index, ByteSink& sink) { return write_pages(*pages_.at(index), sink); }
 
 Result<PlaySummary> Opened::write_wav(ByteSink& sink) {
   const std::uint32_t rate = summary_.sample_rate;
@@ -252,8 +272,15 @@ Result<PlaySummary> Opened::write(ByteSink& sink) {
   return format_ == PlayFormat::opus ? write_opus(sink) : write_wav(sink);
 }
 
-Result<Opened> open(context::Context& context, const Reviewer& reviewer, const PlayOptions& options) {
-  return Opening(context, reviewer, options).run();
+Result<Opened> open(context::Context& context, const Reviewer& reviewer, const PlayOptions& options,
+                    const Occasion& occasion) {
+  return Opening(context, reviewer, options, occasion).run(false);
+}
+
+Result<void> examine(context::Context& context, const Reviewer& reviewer, const PlayOptions& options) {
+  const Occasion occasion{"examined", true};
+  CALLVAULT_TRY(Opening(context, reviewer, options, occasion).run(true));
+  return {};
 }
 
 }  // namespace callvault::review

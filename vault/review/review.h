@@ -5,6 +5,7 @@
 #include <chrono>
 #include <memory>
 #include <optional>
+#include <string_view>
 #include <vector>
 
 #include "callvault/options.h"
@@ -28,8 +29,20 @@ class Opened {
   // Errors: usage when the range lies outside; corrupt; those of the sink.
   Result<PlaySummary> write(ByteSink& sink);
 
+  // One by one, as each is stored (Ogg Opus), whatever the format asked for: `tracks` tells their sizes beforehand.
+  struct StoredTrack {
+    TrackName name = TrackName::mixed;
+    std::uint64_t bytes = 0;
+    double duration_s = 0;
+  };
+  Result<std::vector<StoredTrack>> tracks();
+  Result<void> write_track(std::size_t index, ByteSink& sink);
+  const std::vector<TrackName>& track_names() const { return summary_.tracks; }
+  bool incomplete() const { return summary_.incomplete; }
+
  private:
   friend class Opening;
+  Result<void> write_pages(TrackPages& pages, ByteSink& sink);
   Result<PlaySummary> write_opus(ByteSink& sink);
   Result<PlaySummary> write_wav(ByteSink& sink);
   Result<void> give(ByteSink& sink, base::ByteView bytes);
@@ -40,8 +53,17 @@ class Opened {
   std::vector<std::unique_ptr<TrackPages>> pages_;
 };
 
+// What the vault opens for, besides its purpose.
+struct Occasion {
+  std::string_view event = "opened";  // in the journal
+  bool track_by_track = false;        // several tracks are fine as Opus: they are written one by one
+};
+
 // Errors: not_found; gone; refused (role, consent, hold, restriction: the message says which); usage (a track or format
 // the recording does not have); corrupt; io. A refusal is journalled as well.
-Result<Opened> open(context::Context& context, const Reviewer& reviewer, const PlayOptions& options);
+Result<Opened> open(context::Context& context, const Reviewer& reviewer, const PlayOptions& options,
+                    const Occasion& occasion);
+// The gate alone: what `open` would say. Only a refusal is journalled.
+Result<void> examine(context::Context& context, const Reviewer& reviewer, const PlayOptions& options);
 
 }  // namespace callvault::review

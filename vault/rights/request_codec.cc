@@ -8,10 +8,36 @@ namespace {
 using context::JsonFields;
 using Json = nlohmann::json;
 
-constexpr int kVersion = 1;
+constexpr int kVersion = 2;  // 1 had neither requester, answers nor copies
 constexpr std::uint64_t kLastYear = 9999;
 
 Error damaged() { return fail(Errc::corrupt, "the register of requests is damaged"); }
+
+Json answers_json(const std::vector<PartyAnswer>& answers) {
+  Json out = Json::array();
+  for (const auto& a : answers)
+    out.push_back({{"recording", a.recording.text()},
+                   {"party", to_word(a.party)},
+                   {"answer", to_word(a.answer)},
+                   {"at", base::utc_text(a.at)},
+                   {"evidence", a.evidence}});
+  return out;
+}
+
+Json copies_json(const std::vector<CopyMade>& copies) {
+  Json out = Json::array();
+  for (const auto& c : copies) {
+    Json tracks = Json::array();
+    for (const auto track : c.tracks) tracks.push_back(to_word(track));
+    out.push_back({{"at", base::utc_text(c.at)},
+                   {"actor", c.actor},
+                   {"recording", c.recording.text()},
+                   {"tracks", std::move(tracks)},
+                   {"form", to_word(c.form)},
+                   {"recipient", c.recipient}});
+  }
+  return out;
+}
 
 Json to_json(const Request& r) {
   Json history = Json::array();
@@ -32,7 +58,53 @@ Json to_json(const Request& r) {
           {"assigned", r.assigned},
           {"decision", r.decision ? std::string(to_word(*r.decision)) : ""},
           {"closed", context::known_time_text(r.closed)},
-          {"history", std::move(history)}};
+          {"history", std::move(history)},
+          {"requester", r.requester ? std::string(to_word(*r.requester)) : ""},
+          {"answers", answers_json(r.answers)},
+          {"copies", copies_json(r.copies)}};
+}
+
+// What a register of version 1 does not have, and a later one may leave out.
+Result<const Json*> list_of(const Json& json, const char* key) {
+  static const Json kNone = Json::array();
+  const auto it = json.find(key);
+  if (it == json.end()) return &kNone;
+  if (!it->is_array()) return damaged();
+  return &*it;
+}
+
+Result<void> read_copies(const Json& json, Request& r) {
+  if (json.contains("requester")) {
+    JsonFields f(json);
+    if (!f.text("requester").empty()) r.requester = f.word("requester", parse_party);
+    if (!f.ok()) return damaged();
+  }
+  CALLVAULT_TRY_ASSIGN(const Json* answers, list_of(json, "answers"));
+  for (const auto& item : *answers) {
+    JsonFields f(item);
+    r.answers.push_back({f.word("recording", RecordingId::parse), f.word("party", parse_party),
+                         f.word("answer", parse_copy_answer), f.time("at"), f.text("evidence")});
+    if (!f.ok()) return damaged();
+  }
+  CALLVAULT_TRY_ASSIGN(const Json* copies, list_of(json, "copies"));
+  for (const auto& item : *copies) {
+    JsonFields f(item);
+    CopyMade c{f.time("at"),
+               f.text("actor"),
+               f.word("recording", RecordingId::parse),
+               {},
+               f.word("form", parse_copy_form),
+               f.text("recipient")};
+    if (!f.ok() || !item.contains("tracks") || !item["tracks"].is_array()) return damaged();
+    for (const auto& word : item["tracks"]) {
+      if (!word.is_string()) return damaged();
+      const auto track = parse_track(word.get<std::string>());
+      if (!track) return damaged();
+      c.tracks.push_back(*track);
+    }
+    r.copies.push_back(std::move(c));
+  }
+  return {};
 }
 
 Result<Request> from_json(const Json& json) {
@@ -58,6 +130,7 @@ Result<Request> from_json(const Json& json) {
     if (!step.ok()) return damaged();
   }
   if (!f.ok()) return damaged();
+  CALLVAULT_TRY(read_copies(json, r));
   return r;
 }
 

@@ -69,6 +69,7 @@ Result<Request*> Requests::open(const context::Context& context, const RequestOp
   CALLVAULT_TRY_ASSIGN(made.number, base::normalise_number(options.number, context.config.country_code));
   made.identity = options.identity;
   made.document_hash = options.document_hash;
+  made.requester = options.requester;
   made.history.push_back({context.now, context.log.actor(), "opened", options.note});
   made.overdue = is_overdue(made, context.now);
   requests_.push_back(std::move(made));

@@ -1,0 +1,119 @@
+#include "disclosure/tar_writer.h"
+
+#include <archive.h>
+#include <archive_entry.h>
+
+#include <cerrno>
+#include <optional>
+
+#include "base/text.h"
+
+namespace callvault::disclosure {
+namespace {
+
+struct FreeArchive {
+  void operator()(struct archive* a) const { archive_write_free(a); }
+};
+struct FreeEntry {
+  void operator()(struct archive_entry* e) const { archive_entry_free(e); }
+};
+
+}  // namespace
+
+struct TarWriter::State {
+  ByteSink* out = nullptr;
+  std::string folder;
+  std::int64_t at_s = 0;
+  // Said by the sink. What libarchive says of it is less.
+  std::optional<Error> failed{};
+  std::unique_ptr<struct archive, FreeArchive> archive{};
+  std::string name{}, sums{};
+  std::uint64_t files = 0, left = 0;
+  crypto::Sha256 hash{};
+
+  // Called by libarchive, whose frames no exception may cross.
+  static la_ssize_t give(struct archive* a, void* self, const void* data, std::size_t size) noexcept {
+    auto& state = *static_cast<State*>(self);
+    if (state.failed) return -1;
+    auto done = state.out->write({static_cast<const std::byte*>(data), size});
+    if (done) return static_cast<la_ssize_t>(size);
+    state.failed = std::move(done).error();
+    archive_set_error(a, EIO, "the sink failed");
+    return -1;
+  }
+
+  Result<void> check(int status, const char* what) const {
+    if (failed) return *failed;
+    if (status == ARCHIVE_OK) return {};
+    return fail(Errc::unexpected, std::string("cannot write the bundle: ") + what);
+  }
+};
+
+TarWriter::TarWriter(std::unique_ptr<State> state) : state_(std::move(state)) {}
+TarWriter::TarWriter(TarWriter&&) noexcept = default;
+TarWriter& TarWriter::operator=(TarWriter&&) noexcept = default;
+TarWriter::~TarWriter() {
+  // What is freed unfinished would still be flushed.
+  if (state_ && state_->archive) archive_write_fail(state_->archive.get());
+}
+
+Result<TarWriter> TarWriter::open(ByteSink& out, std::string folder, Time at) {
+  auto state = std::make_unique<State>();
+  state->out = &out;
+  state->folder = std::move(folder);
+  state->at_s = std::chrono::duration_cast<std::chrono::seconds>(at.time_since_epoch()).count();
+  state->archive.reset(archive_write_new());
+  if (!state->archive) return fail(Errc::unexpected, "cannot write the bundle: no memory");
+  struct archive* a = state->archive.get();
+  CALLVAULT_TRY(state->check(archive_write_set_format_ustar(a), "its format"));
+  CALLVAULT_TRY(state->check(archive_write_add_filter_none(a), "its filter"));
+  CALLVAULT_TRY(state->check(archive_write_open(a, state.get(), nullptr, State::give, nullptr), "its beginning"));
+  return TarWriter(std::move(state));
+}
+
+Result<void> TarWriter::begin(const std::string& name, std::uint64_t bytes) {
+  std::unique_ptr<struct archive_entry, FreeEntry> entry(archive_entry_new());
+  if (!entry) return fail(Errc::unexpected, "cannot write the bundle: no memory");
+  archive_entry_set_pathname(entry.get(), (state_->folder + "/" + name).c_str());
+  archive_entry_set_filetype(entry.get(), AE_IFREG);
+  archive_entry_set_perm(entry.get(), 0600);
+  archive_entry_set_mtime(entry.get(), state_->at_s, 0);
+  archive_entry_set_size(entry.get(), static_cast<la_int64_t>(bytes));
+  state_->name = name;
+  state_->left = bytes;
+  state_->hash = crypto::Sha256();
+  return state_->check(archive_write_header(state_->archive.get(), entry.get()), "a header");
+}
+
+Result<void> TarWriter::write(std::span<const std::byte> bytes) {
+  if (bytes.size() > state_->left) return fail(Errc::unexpected, "a file of the bundle is longer than was said");
+  state_->left -= bytes.size();
+  state_->hash.add(bytes);
+  const la_ssize_t written = archive_write_data(state_->archive.get(), bytes.data(), bytes.size());
+  return state_->check(written == static_cast<la_ssize_t>(bytes.size()) ? ARCHIVE_OK : ARCHIVE_FATAL, "content");
+}
+
+Result<void> TarWriter::end() {
+  if (state_->left != 0) return fail(Errc::unexpected, "a file of the bundle is shorter than was said");
+  CALLVAULT_TRY(state_->check(archive_write_finish_entry(state_->archive.get()), "the end of a file"));
+  state_->sums += base::to_hex(state_->hash.finish()) + "  " + state_->name + "\n";
+  ++state_->files;
+  return {};
+}
+
+Result<void> TarWriter::add(const std::string& name, base::ByteView content) {
+  CALLVAULT_TRY(begin(name, content.size()));
+  CALLVAULT_TRY(write(content));
+  return end();
+}
+
+Result<void> TarWriter::finish() {
+  CALLVAULT_TRY(state_->check(archive_write_close(state_->archive.get()), "its end"));
+  state_->archive.reset();
+  return {};
+}
+
+const std::string& TarWriter::sums() const { return state_->sums; }
+std::uint64_t TarWriter::files() const { return state_->files; }
+
+}  // namespace callvault::disclosure
