@@ -108,6 +108,9 @@ Result<void> request_seeds() {
   }
   content.requests[0].decision = RequestDecision::partly;
   content.requests[0].closed = at(2);
+  content.requests[1].requester = Party::agent;
+  content.requests[1].answers.push_back({{}, Party::caller, CopyAnswer::silent, at(3), "asked twice"});
+  content.requests[1].copies.push_back({at(4), "ana", {}, {TrackName::agent}, CopyForm::vcon, "passphrase"});
   return put("rights_requests_fuzz", "two", base::as_bytes(rights::encode_requests(content)));
 }
 

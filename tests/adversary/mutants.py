@@ -32,7 +32,8 @@ UNVERIFIED = (SHRED, "if (!gone) return fail", "if (false) return fail")
 IN_STEPS = {"one_of_two_wishes", "voice_kept", "intake_not_retired", "unsettled_key_kept", "recorder_not_asked",
             "recorder_does_not_look", "stalled_not_put_off", "voice_becomes_call", "undone_forgotten", "wish_forgotten",
             "withdrawal_takes_all", "one_secret_for_all"}
-IN_REGISTERS = {"register_key_reused", "plain_register", "opted_out_kept", "closed_requests_kept"}
+IN_REGISTERS = {"register_key_reused", "plain_register", "opted_out_kept", "closed_requests_kept", "request_beside_recording",
+                "recipient_in_the_clear", "copy_in_the_clear"}
 MUTANTS = [
     ("node_key_reused", "a node key never repeats",
      [(STATE, "CALLVAULT_TRY_ASSIGN(auto node_key, crypto::Key::random());\n  const std::uint64_t generation",
@@ -116,6 +117,17 @@ MUTANTS = [
      [("vault/keys/register_file.cc", "  const auto sealed = crypto::seal(sealing, out, plain);", "  const auto sealed = base::to_bytes(plain);"),
       ("vault/keys/register_file.cc", "  return crypto::open_plain(sealing, header, file.subspan(header.size()), title(name, generation));",
        "  return base::to_bytes(file.subspan(header.size()));")]),
+    ("request_beside_recording", "no entry names a request and a recording",
+     [("vault/vault_rights.cc", '                          facts.emplace("party", to_word(options.party));',
+       '                          facts.emplace("party", to_word(options.party));\n'
+       '                          facts.emplace("id", options.recording.text());')]),
+    ("recipient_in_the_clear", "to whom a copy went is sealed",
+     [("vault/review/review.cc", 'if (!refused_as.empty()) facts.emplace("result", std::move(refused_as));',
+       'if (!refused_as.empty()) facts.emplace("result", std::move(refused_as));\n'
+       '    facts.emplace("reason", options_.reason);')]),
+    ("copy_in_the_clear", "what leaves the vault is sealed",
+     [("vault/disclosure/age_writer.cc", "  crypto::seal_chunk(payload_key_, chunk_++, last, plain_, out);",
+       "  std::copy(plain_.begin(), plain_.end(), out.begin());")]),
     ("opted_out_kept", "a call of a number that opted out is shredded when it is settled",
      [("vault/capture/settle.cc", "      r.row.caller_consent = Consent::refused;\n", ""),
       ("vault/capture/settle.cc", "      report_.objected.push_back(r.row.id);\n", "")]),

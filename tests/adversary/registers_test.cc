@@ -4,6 +4,7 @@
 #include "adversary/attack.h"
 #include "adversary/rig.h"
 #include "callvault/breach.h"
+#include "callvault/disclosure.h"
 #include "keys/file_keeper.h"
 #include "keys/register_file.h"
 
@@ -104,6 +105,102 @@ TEST_CASE("what left a register is forgotten with the next rotation, in every co
   rotate(rig);
   CHECK(opened_registers(rig) == 2);
   CHECK(must(rig.vault().may_record(kObjector), "may record").allowed);
+}
+
+namespace {
+
+// Made by age-keygen; nobody has its secret key any more.
+constexpr const char* kRecipient = "age1t0wffutnsk50cefv0gzjenygchska74n7ukjyjvkkef6aqrvaepqekt4kv";
+
+class NullSink final : public ByteSink {
+ public:
+  Result<void> write(std::span<const std::byte> bytes) override {
+    taken_.insert(taken_.end(), bytes.begin(), bytes.end());
+    return {};
+  }
+  base::Bytes taken_;
+};
+
+// A request by which a stereo call leaves the vault, whole; and its bundle for an authority.
+Request give_out(Rig& rig, const RecordingId& id) {
+  RequestOptions options;
+  options.kind = RequestKind::copy;
+  options.name = kPersonal[1];
+  options.number = kObjector;
+  options.document_hash = std::string(64, 'a');
+  options.requester = Party::caller;
+  const auto request = must(rig.vault().request_open(rig.officer(), options), "open a request");
+  must(rig.vault().request_decide(rig.officer(), request.id, RequestDecision::granted, ""), "decide");
+  must(request_answer(rig.vault(), rig.officer(),
+                      {request.id, id, Party::agent, CopyAnswer::yes, "the whole story of the agent"}),
+       "answer");
+  rig.snapshot();
+  for (const auto form : {CopyForm::wav, CopyForm::vcon}) {
+    NullSink sink;
+    CopyOptions copy{id, request.id, Purpose::complaint, form, {kRecipient, nullptr}, "the whole story of the copy"};
+    CHECK(must(copy_recording(rig.vault(), rig.officer(), copy, sink), "copy").whole);
+    CHECK(adversary::plain_hits({{"copy", sink.taken_}}, kPersonal).empty());
+    rig.snapshot();
+  }
+  NullSink sink;
+  DiscloseOptions bundle{{id}, "Parchetul Bucuresti", "123/P/2026", "Art. 170 CPP", {kRecipient, nullptr}};
+  CHECK(must(disclose(rig.vault(), rig.officer(), bundle, sink), "disclose").files > 8);
+  CHECK(adversary::plain_hits({{"bundle", sink.taken_}}, {"Parchetul", "0722000009"}).empty());
+  rig.snapshot();
+  return request;
+}
+
+}  // namespace
+
+TEST_CASE("to whom a recording was given stands nowhere in the clear, nor which request it was") {
+  Rig rig;
+  const auto id = rig.record({.caller = kObjector, .stereo = true});
+  rig.settle();
+  const auto request = give_out(rig, id);
+  auto personal = kPersonal;
+  personal.insert(personal.end(), {kRecipient, "Parchetul", "123/P/2026", "170 CPP"});
+  CHECK(adversary::plain_hits(rig.blobs(), personal) == std::vector<std::string>{});
+  // No line of the journal names a request and a recording.
+  for (const auto& blob : rig.blobs()) {
+    if (!blob.path.starts_with("journal/entries")) continue;
+    std::string_view text = base::as_text(blob.bytes);
+    for (std::size_t end = text.find('\n'); end != std::string_view::npos; end = text.find('\n')) {
+      const auto line = text.substr(0, end);
+      CHECK_FALSE((line.find(request.id) != std::string_view::npos && line.find(id.text()) != std::string_view::npos));
+      text.remove_prefix(end + 1);
+    }
+  }
+}
+
+TEST_CASE(
+    "after its shred nothing of a recording that was given out opens, and its request's record goes in its time") {
+  Rig rig;
+  const auto id = rig.record({.caller = kObjector, .stereo = true});
+  rig.settle();
+  const auto request = give_out(rig, id);
+  rig.erase({id});
+  rig.snapshot();
+  CHECK(must(rig.vault().prove_gone(id), "prove").gone);
+  // The notes to whom went with it ...
+  std::size_t notes = 0;
+  must(rig.vault().journal_log(rig.officer(),
+                               [&](const JournalLine& line) {
+                                 if (line.event == "copied" || line.event == "disclosed") {
+                                   ++notes;
+                                   CHECK(line.note == "(gone)");
+                                 }
+                                 return true;
+                               }),
+       "journal");
+  CHECK(notes == 3);
+  // ... the request's record still says what was answered, until its own time is over.
+  CHECK(must(rig.vault().request_show(rig.officer(), request.id), "show").copies.size() == 2);
+  must(rig.vault().request_close(rig.officer(), request.id, ""), "close");
+  rig.clock().now_ += 24h * 366 * 4;
+  must(rig.vault().purge({.confirm = 0}), "purge");
+  rotate(rig);
+  CHECK(rig.vault().request_show(rig.officer(), request.id).error().code == Errc::not_found);
+  CHECK(opened_registers(rig) == 1);
 }
 
 TEST_CASE("a recorder's call of a number that opted out is shredded when it is settled, and only that") {

@@ -63,6 +63,11 @@ rights::RequestsContent varied() {
   r.closed = at("2026-02-02 10:00");
   r.history = {{at("2026-01-31 11:00"), "ana", "opened", "two\nlines"},
                {at("2026-02-02 10:00"), "maria", "closed", ""}};
+  const auto id = RecordingId::parse("k3vq7n2m5wxyzabcdefghijkla").value();
+  r.requester = Party::caller;
+  r.answers = {{id, Party::agent, CopyAnswer::silent, at("2026-02-01 10:00"), "asked twice"}};
+  r.copies = {{at("2026-02-02 09:00"), "maria", id, {TrackName::caller, TrackName::agent}, CopyForm::vcon, "age1x"},
+              {at("2026-02-02 09:30"), "maria", id, {}, CopyForm::vcon, "passphrase"}};
   Request fresh;
   fresh.id = "R-2026-0008";
   fresh.received = at("2026-02-01");
@@ -84,9 +89,32 @@ TEST_CASE("a register of requests gives back every field") {
   REQUIRE(b.history.size() == 2);
   CHECK(b.history[0].text == "two\nlines");
   CHECK(b.history[1].actor == "maria");
+  CHECK(b.requester == Party::caller);
+  REQUIRE(b.answers.size() == 1);
+  CHECK(b.answers[0].recording == a.answers[0].recording);
+  CHECK(b.answers[0].answer == CopyAnswer::silent);
+  CHECK(b.answers[0].at == a.answers[0].at);
+  CHECK(b.answers[0].evidence == "asked twice");
+  REQUIRE(b.copies.size() == 2);
+  CHECK(b.copies[0].tracks == a.copies[0].tracks);
+  CHECK(b.copies[0].form == CopyForm::vcon);
+  CHECK(b.copies[1].recipient == "passphrase");
+  CHECK(b.copies[1].tracks.empty());
   CHECK(rights::encode_requests(*out) == rights::encode_requests(in));
   CHECK_FALSE(out->requests[1].decision.has_value());
   CHECK_FALSE(out->requests[1].closed.has_value());
+}
+
+TEST_CASE("a register of version 1 has no copies, and is read") {
+  const auto out = rights::decode_requests(
+      R"({"last_number":1,"requests":[{"assigned":"","channel":"post","closed":"","decision":"","document_hash":"",)"
+      R"("due":"2026-03-03T00:00:00.000Z","extended":false,"history":[],"id":"R-2026-0001","identity":"","kind":"copy",)"
+      R"("name":"Ion","number":"","received":"2026-02-01T00:00:00.000Z","state":"open"}],"version":1,"year":2026})");
+  REQUIRE(out.has_value());
+  CHECK(out->requests[0].name == "Ion");
+  CHECK_FALSE(out->requests[0].requester.has_value());
+  CHECK(out->requests[0].answers.empty());
+  CHECK(out->requests[0].copies.empty());
 }
 
 TEST_CASE("bytes that are no UTF-8 are kept readable, and do not stop the register") {
@@ -104,6 +132,12 @@ TEST_CASE("a register that was cut, changed in kind, or is of a later version is
                                                        {"\"last_number\":8", "\"last_number\":-8"},
                                                        {"\"history\":[{", "\"history\":[[],{"},
                                                        {"2026-01-31T", "2026-02-31T"},
+                                                       {"\"silent\"", "\"loud\""},
+                                                       {"\"vcon\"", "\"mp3\""},
+                                                       {"\"requester\":\"caller\"", "\"requester\":7"},
+                                                       {"\"answers\":[{", "\"answers\":[7,{"},
+                                                       {"\"tracks\":[\"caller\"", "\"tracks\":[7"},
+                                                       {"\"recording\":\"k3", "\"recording\":\"03"},
                                                        {"\"name\":", "\"names\":"}};
   for (const auto& [from, to] : edits) {
     CAPTURE(from);
@@ -114,7 +148,7 @@ TEST_CASE("a register that was cut, changed in kind, or is of a later version is
     CHECK(rights::decode_requests(changed).error().code == Errc::corrupt);
   }
   std::string later = text;
-  later.replace(later.find("\"version\":1"), 11, "\"version\":2");
+  later.replace(later.find("\"version\":2"), 11, "\"version\":3");
   CHECK(rights::decode_requests(later).error().code == Errc::newer_version);
 }
 
