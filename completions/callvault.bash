@@ -31,7 +31,7 @@ _callvault() {
       mapfile -t COMPREPLY < <(compgen -d -- "$current")
       return
       ;;
-    -o | --passphrase-file | --output | --new-passphrase-file | --metrics-file | --meta-file | --certificate | --key | --against | --proof | --since)
+    -o | --passphrase-file | --output | --new-passphrase-file | --metrics-file | --meta-file | --recipient-passphrase-file | --certificate | --key | --against | --proof | --since)
       compopt -o filenames
       mapfile -t COMPREPLY < <(compgen -f -- "$current")
       return
@@ -47,9 +47,12 @@ _callvault() {
     *:--basis) values="consent contract legal_obligation legitimate_interest" ;;
     ingest:--format) values="auto wav s16le ulaw alaw" ;;
     play:--format) values="wav opus" ;;
+    copy:--format) values="wav opus vcon" ;;
     *:--channels) values="mixed caller agent caller,agent agent,caller" ;;
     "request open":--kind) values="inform access copy rectify object restrict erase portability withdraw" ;;
     "request open":--channel) values="post email fax visit phone web" ;;
+    "request open":--requester) values="caller agent" ;;
+    "request party":--answer) values="asked yes no silent requester" ;;
     "request decide":--decision) values="granted partly refused" ;;
     "request list":--state) values="open decided closed" ;;
     "breach open":--nature) values="confidentiality integrity availability" ;;
@@ -72,10 +75,10 @@ _callvault() {
   local common="--vault --keeper --as --passphrase-file --passphrase-command --json --quiet --help"
   local words=""
   case $command in
-    "") words="init ingest find show play consent hold unhold erase purge prove-gone inspect check recover reindex status doctor pause resume may-record restrict unrestrict opt-out request breach report person journal --version" ;;
+    "") words="init ingest find show play consent hold unhold erase purge prove-gone inspect check recover reindex status doctor pause resume may-record restrict unrestrict opt-out request copy disclose breach report person journal --version" ;;
     person) words="add list show passwd disable" ;;
     opt-out) words="add remove" ;;
-    request) words="open assign decide extend close show list" ;;
+    request) words="open assign decide extend party close show list" ;;
     breach) words="open assess notify note close show list scope" ;;
     report) words="processing data-map retention accesses requests" ;;
     journal) words="log verify checkpoint prove" ;;
@@ -92,12 +95,15 @@ _callvault() {
     "opt-out add") words="--request" ;;
     restrict) words="--reason" ;;
     unrestrict) words="--reason" ;;
-    "request open") words="--kind --channel --received --name --number --identity --document-hash --note" ;;
+    "request open") words="--kind --channel --received --name --number --identity --document-hash --requester --note" ;;
     "request assign") words="--to" ;;
     "request decide") words="--decision --reason" ;;
     "request extend") words="--reason" ;;
+    "request party") words="--party --answer --recording --evidence" ;;
     "request close") words="--note" ;;
     "request list") words="--state --overdue" ;;
+    copy) words="--request --purpose --format --recipient --recipient-passphrase-file -o --output --reason" ;;
+    disclose) words="--authority --reference --basis --recipient --recipient-passphrase-file -o --output" ;;
     prove-gone) words="-o --output --force --certificate --key" ;;
     "journal verify") words="--against --key --journal --proof" ;;
     "journal prove") words="--index --since" ;;

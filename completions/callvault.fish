@@ -3,7 +3,7 @@
 complete -c callvault -f
 
 function __callvault_at_top
-  not __fish_seen_subcommand_from init ingest find show play consent hold unhold erase purge prove-gone inspect check recover reindex status doctor pause resume may-record restrict unrestrict opt-out request breach report person journal
+  not __fish_seen_subcommand_from init ingest find show play consent hold unhold erase purge prove-gone inspect check recover reindex status doctor pause resume may-record restrict unrestrict opt-out request copy disclose breach report person journal
 end
 
 function __callvault_in_group -a group
@@ -44,6 +44,8 @@ complete -c callvault -n __callvault_at_top -a restrict -d 'keep a recording fro
 complete -c callvault -n __callvault_at_top -a unrestrict -d 'end a restriction'
 complete -c callvault -n __callvault_at_top -a opt-out -d 'numbers that are not to be recorded'
 complete -c callvault -n __callvault_at_top -a request -d 'what people ask for, and by when they are answered'
+complete -c callvault -n __callvault_at_top -a copy -d 'give a recording to somebody in it, on a granted request'
+complete -c callvault -n __callvault_at_top -a disclose -d 'make a signed, sealed bundle for an authority'
 complete -c callvault -n __callvault_at_top -a breach -d 'breaches of personal data, their clock and their reach'
 complete -c callvault -n __callvault_at_top -a report -d 'reports for the data protection officer'
 complete -c callvault -n __callvault_at_top -a person -d 'people and what they may do'
@@ -52,13 +54,14 @@ complete -c callvault -n __callvault_at_top -a journal -d 'what was done, by who
 complete -c callvault -n '__callvault_in_group opt-out add remove' -a add -d 'note that a number is not to be recorded'
 complete -c callvault -n '__callvault_in_group opt-out add remove' -a remove -d 'let a number be recorded again'
 
-complete -c callvault -n '__callvault_in_group request open assign decide extend close show list' -a open -d 'register a person\'s request'
-complete -c callvault -n '__callvault_in_group request open assign decide extend close show list' -a assign -d 'say who answers a request'
-complete -c callvault -n '__callvault_in_group request open assign decide extend close show list' -a decide -d 'note the answer to a request'
-complete -c callvault -n '__callvault_in_group request open assign decide extend close show list' -a extend -d 'take more time for a request'
-complete -c callvault -n '__callvault_in_group request open assign decide extend close show list' -a close -d 'close a request'
-complete -c callvault -n '__callvault_in_group request open assign decide extend close show list' -a show -d 'tell everything about one request'
-complete -c callvault -n '__callvault_in_group request open assign decide extend close show list' -a list -d 'list the requests'
+complete -c callvault -n '__callvault_in_group request open assign decide extend party close show list' -a open -d 'register a person\'s request'
+complete -c callvault -n '__callvault_in_group request open assign decide extend party close show list' -a assign -d 'say who answers a request'
+complete -c callvault -n '__callvault_in_group request open assign decide extend party close show list' -a decide -d 'note the answer to a request'
+complete -c callvault -n '__callvault_in_group request open assign decide extend party close show list' -a extend -d 'take more time for a request'
+complete -c callvault -n '__callvault_in_group request open assign decide extend party close show list' -a party -d 'note which party asks, and what a party said to a copy'
+complete -c callvault -n '__callvault_in_group request open assign decide extend party close show list' -a close -d 'close a request'
+complete -c callvault -n '__callvault_in_group request open assign decide extend party close show list' -a show -d 'tell everything about one request'
+complete -c callvault -n '__callvault_in_group request open assign decide extend party close show list' -a list -d 'list the requests'
 
 complete -c callvault -n '__callvault_in_group breach open assess notify note close show list scope' -a open -d 'register a breach of personal data'
 complete -c callvault -n '__callvault_in_group breach open assess notify note close show list scope' -a assess -d 'note the risk a breach is to people'
@@ -157,6 +160,19 @@ complete -c callvault -n '__fish_seen_subcommand_from check' -l deep -d 'authent
 complete -c callvault -n '__fish_seen_subcommand_from opt-out; and __fish_seen_subcommand_from add' -l request -x -d 'reference of the request; sealed with it'
 complete -c callvault -n '__fish_seen_subcommand_from restrict' -l reason -x -d 'why; sealed in the journal'
 complete -c callvault -n '__fish_seen_subcommand_from unrestrict' -l reason -x -d 'why; sealed in the journal'
+complete -c callvault -n '__fish_seen_subcommand_from copy' -l request -x -d 'the granted request: R-2026-0001 (required)'
+complete -c callvault -n '__fish_seen_subcommand_from copy' -l purpose -x -a 'service_quality customer_needs evaluation complaint legal_claims proof_of_interaction' -d 'why it is opened (required)'
+complete -c callvault -n '__fish_seen_subcommand_from copy' -l format -x -a 'wav opus vcon' -d 'wav, opus or vcon (default wav)'
+complete -c callvault -n '__fish_seen_subcommand_from copy' -l recipient -x -d 'the age public key it is sealed to (age1...)'
+complete -c callvault -n '__fish_seen_subcommand_from copy' -l recipient-passphrase-file -r -F -d 'seal it to the passphrase in FILE'
+complete -c callvault -n '__fish_seen_subcommand_from copy' -s o -l output -r -F -d 'the sealed file; must not exist (required)'
+complete -c callvault -n '__fish_seen_subcommand_from copy' -l reason -x -d 'why, in words; sealed in the journal'
+complete -c callvault -n '__fish_seen_subcommand_from disclose' -l authority -x -d 'who asks (required)'
+complete -c callvault -n '__fish_seen_subcommand_from disclose' -l reference -x -d 'their file or order (required)'
+complete -c callvault -n '__fish_seen_subcommand_from disclose' -l basis -x -d 'the law it rests on (required)'
+complete -c callvault -n '__fish_seen_subcommand_from disclose' -l recipient -x -d 'the age public key it is sealed to (age1...)'
+complete -c callvault -n '__fish_seen_subcommand_from disclose' -l recipient-passphrase-file -r -F -d 'seal it to the passphrase in FILE'
+complete -c callvault -n '__fish_seen_subcommand_from disclose' -s o -l output -r -F -d 'the sealed file; must not exist (required)'
 complete -c callvault -n '__fish_seen_subcommand_from request; and __fish_seen_subcommand_from open' -l kind -x -a 'inform access copy rectify object restrict erase portability withdraw' -d 'inform, access, copy, rectify, object, restrict, erase, portability or withdraw (required)'
 complete -c callvault -n '__fish_seen_subcommand_from request; and __fish_seen_subcommand_from open' -l channel -x -a 'post email fax visit phone web' -d 'post, email, fax, visit, phone or web (required)'
 complete -c callvault -n '__fish_seen_subcommand_from request; and __fish_seen_subcommand_from open' -l received -x -d 'when it came in; the deadline counts from it (default now)'
@@ -164,11 +180,16 @@ complete -c callvault -n '__fish_seen_subcommand_from request; and __fish_seen_s
 complete -c callvault -n '__fish_seen_subcommand_from request; and __fish_seen_subcommand_from open' -l number -x -d 'the telephone number it is about'
 complete -c callvault -n '__fish_seen_subcommand_from request; and __fish_seen_subcommand_from open' -l identity -x -d 'how their identity was checked'
 complete -c callvault -n '__fish_seen_subcommand_from request; and __fish_seen_subcommand_from open' -l document-hash -x -d 'SHA-256 of the letter or mail'
+complete -c callvault -n '__fish_seen_subcommand_from request; and __fish_seen_subcommand_from open' -l requester -x -a 'caller agent' -d 'which party of the calls asks: caller or agent; needed for copies'
 complete -c callvault -n '__fish_seen_subcommand_from request; and __fish_seen_subcommand_from open' -l note -x -d 'anything else'
 complete -c callvault -n '__fish_seen_subcommand_from request; and __fish_seen_subcommand_from assign' -l to -x -d 'a person of this vault (required)'
 complete -c callvault -n '__fish_seen_subcommand_from request; and __fish_seen_subcommand_from decide' -l decision -x -a 'granted partly refused' -d 'granted, partly or refused (required)'
 complete -c callvault -n '__fish_seen_subcommand_from request; and __fish_seen_subcommand_from decide' -l reason -x -d 'why; needed unless it is granted'
 complete -c callvault -n '__fish_seen_subcommand_from request; and __fish_seen_subcommand_from extend' -l reason -x -d 'why it needs longer; the person is told (required)'
+complete -c callvault -n '__fish_seen_subcommand_from request; and __fish_seen_subcommand_from party' -l party -x -a 'caller agent' -d 'caller or agent (required)'
+complete -c callvault -n '__fish_seen_subcommand_from request; and __fish_seen_subcommand_from party' -l answer -x -a 'asked yes no silent requester' -d 'what they said; or requester: it is this party who asks for the copy (required)'
+complete -c callvault -n '__fish_seen_subcommand_from request; and __fish_seen_subcommand_from party' -l recording -x -d 'of which call; needed unless the answer is requester'
+complete -c callvault -n '__fish_seen_subcommand_from request; and __fish_seen_subcommand_from party' -l evidence -x -d 'how it is known'
 complete -c callvault -n '__fish_seen_subcommand_from request; and __fish_seen_subcommand_from close' -l note -x -d 'how it ended'
 complete -c callvault -n '__fish_seen_subcommand_from request; and __fish_seen_subcommand_from list' -l state -x -a 'open decided closed' -d 'open, decided or closed'
 complete -c callvault -n '__fish_seen_subcommand_from request; and __fish_seen_subcommand_from list' -l overdue -d 'only those past their deadline'
