@@ -95,20 +95,21 @@ Result<void> NewFileSink::check() const {
   return {};
 }
 
+Result<void> NewFileSink::open() {
+  CALLVAULT_TRY(check());
+  part_ = fmt::format("{}.{}.part", path_.string(), ::getpid());
+  fd_ = ::open(part_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+  if (fd_ < 0) return failed("create", part_);
+  remove_on_signal(part_.c_str());
+  return {};
+}
+
 Result<void> NewFileSink::write(std::span<const std::byte> bytes) {
-  if (fd_ < 0) {
-    CALLVAULT_TRY(check());
-    part_ = fmt::format("{}.{}.part", path_.string(), ::getpid());
-    fd_ = ::open(part_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
-    if (fd_ < 0) return failed("create", part_);
-    remove_on_signal(part_.c_str());
-  }
   if (!write_all(fd_, as_text(bytes))) return failed("write", path_.string());
   return {};
 }
 
 Result<void> NewFileSink::finish() {
-  if (fd_ < 0) CALLVAULT_TRY(write({}));
   if (::fsync(fd_) != 0 && errno != EINVAL) return failed("write", path_.string());
   // Some file systems know no such rename; there nobody else's file is looked for a second time.
   int renamed = ::renameat2(AT_FDCWD, part_.c_str(), AT_FDCWD, path_.c_str(), RENAME_NOREPLACE);

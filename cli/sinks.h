@@ -51,13 +51,16 @@ class NewFileSink final : public ByteSink {
   NewFileSink(const NewFileSink&) = delete;
   NewFileSink& operator=(const NewFileSink&) = delete;
 
-  // Errc::usage when something has that name. Call before anything is asked of a person.
-  Result<void> check() const;
+  // Makes the file, under its other name. Errc::usage when something has the name it is to get. Call before anything is
+  // asked of a person.
+  Result<void> open();
   Result<void> write(std::span<const std::byte> bytes) override;
-  // Everything is on disk, and the name is there. Errc::usage when somebody else took it meanwhile.
+  // REQUIRES: open(). Everything is on disk, and the name is there. Errc::usage when somebody else took it meanwhile.
   Result<void> finish();
 
  private:
+  Result<void> check() const;
+
   std::filesystem::path path_;
   std::string part_;
   int fd_ = -1;

@@ -100,7 +100,8 @@ class Scoping {
   }
 
   void read_opening(const journal::Entry& entry) {
-    const bool exported = entry.event == "exported";
+    // What somebody sealed to another left the vault as what they exported did.
+    const bool exported = entry.event == "exported" || entry.event == "copied" || entry.event == "disclosed";
     if (!exported && entry.event != "opened") return;
     const auto id = entry.facts.find("id");
     const auto actor = context::open_actor(entry, context_.state.directory());

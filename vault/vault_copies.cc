@@ -1,5 +1,6 @@
 // Copies for the people in a call: by a granted request, as far as the parties agreed, sealed to whom they are for.
 #include <algorithm>
+#include <map>
 
 #include "callvault/disclosure.h"
 #include "context/rows.h"
@@ -22,7 +23,7 @@ struct Copy {
   std::optional<review::Opened> opened;
   std::optional<Tombstone> tombstone;
   CallRecord record;
-  std::vector<disclosure::ConsentStep> consents;
+  std::map<RecordingId, crypto::Key> secrets;  // of the one, for its envelopes
   disclosure::Detail detail = disclosure::Detail::everything;
   Time at{};
 };
@@ -103,9 +104,8 @@ class Copying {
     const review::Reviewer reviewer{person_.impl().identity, (roles & static_cast<unsigned>(Role::reviewer)) != 0};
     const review::Occasion occasion{"copied", options_.form == CopyForm::vcon};
     CALLVAULT_TRY_ASSIGN(out.opened, review::open(context_, reviewer, play, occasion));
-    if (options_.form == CopyForm::vcon) {
-      CALLVAULT_TRY_ASSIGN(out.consents, consent_steps(context_, options_.id, found.row));
-    }
+    CALLVAULT_TRY_ASSIGN(auto secret, crypto::Key::copy_of(found.row.record_secret));
+    out.secrets.emplace(options_.id, std::move(secret));
     out.summary.tracks = out.opened->track_names();
     out.summary.incomplete = out.opened->incomplete();
     return {};
@@ -130,7 +130,8 @@ class Base64Sink final : public ByteSink {
   disclosure::Base64Url text_;
 };
 
-Result<void> write_vcon(Copy& copy, const disclosure::Controller& controller, ByteSink& out) {
+Result<void> write_vcon(Copy& copy, const Vault::Impl& vault, ByteSink& out) {
+  const disclosure::Controller controller{vault.config.organisation, vault.config.controller_contact};
   if (copy.tombstone) return out.write(base::as_bytes(disclosure::vcon_stub(*copy.tombstone, controller, copy.at)));
   CALLVAULT_TRY_ASSIGN(const auto tracks, copy.opened->tracks());
   std::vector<disclosure::AudioFile> files;
@@ -138,7 +139,9 @@ Result<void> write_vcon(Copy& copy, const disclosure::Controller& controller, By
     files.push_back({t.name, t.bytes, t.duration_s});
     copy.summary.duration_s = std::max(copy.summary.duration_s, t.duration_s);
   }
-  const auto pieces = disclosure::vcon_frame(copy.record, files, copy.consents, controller, copy.detail, copy.at);
+  CALLVAULT_TRY_ASSIGN(auto steps, journal_steps(*vault.journal, copy.secrets));
+  const auto pieces =
+      disclosure::vcon_frame(copy.record, files, steps[copy.summary.id].consents, controller, copy.detail, copy.at);
   for (std::size_t i = 0; i < files.size(); ++i) {
     CALLVAULT_TRY(out.write(base::as_bytes(pieces[i])));
     Base64Sink body(out);
@@ -162,8 +165,7 @@ Result<CopySummary> copy_recording(Vault& vault, const Person& person, const Cop
   if (!copy) return std::move(copy).error();
   CALLVAULT_TRY_ASSIGN(auto age, disclosure::AgeWriter::open(sink, options.seal_for));
   if (options.form == CopyForm::vcon) {
-    const auto& config = vault.impl().config;
-    CALLVAULT_TRY(write_vcon(*copy, {config.organisation, config.controller_contact}, age));
+    CALLVAULT_TRY(write_vcon(*copy, vault.impl(), age));
   } else {
     CALLVAULT_TRY_ASSIGN(const PlaySummary played, copy->opened->write(age));
     copy->summary.duration_s = played.to_s;

@@ -1,5 +1,6 @@
 // One bundle for an authority: all that belongs to some recordings, signed, sealed, and verifiable without callvault.
 #include <algorithm>
+#include <map>
 
 #include "base/text.h"
 #include "callvault/disclosure.h"
@@ -34,19 +35,19 @@ struct Item {
   RecordingId id;
   CallRecord record;
   review::Opened opened;
-  std::vector<disclosure::ConsentStep> consents;
-  std::vector<disclosure::AccessStep> steps{};
+  JournalSteps steps{};
   std::vector<std::string> proofs{};  // of the steps, in their order
 };
 
 struct Content {
   disclosure::Bundle bundle;
   std::vector<Item> items;
+  std::map<RecordingId, crypto::Key> secrets;
   CheckpointReport checkpoint;
   crypto::Key signing_seed;
 };
 
-// Everything under the lock, and journalled, before a byte is written.
+// What is opened under the lock, and journalled, before a byte is written.
 class Disclosing {
  public:
   Disclosing(Vault::Impl& vault, Session& session, const Person& person, const DiscloseOptions& options)
@@ -71,19 +72,9 @@ class Disclosing {
                  ids},
                 {},
                 {},
+                {},
                 std::move(seed)};
-    for (const auto& id : ids) {
-      CALLVAULT_TRY_ASSIGN(auto item, open(id));
-      out.items.push_back(std::move(item));
-    }
-    for (auto& item : out.items) {
-      CALLVAULT_TRY_ASSIGN(item.steps, access_steps(context_, item.id));
-      for (const auto& step : item.steps) {
-        CALLVAULT_TRY_ASSIGN(auto proof, journal_prove(vault_.layout.journal(), step.journal_index));
-        item.proofs.push_back(std::move(proof));
-      }
-    }
-    CALLVAULT_TRY_ASSIGN(out.checkpoint, journal_checkpoint(vault_.layout.journal()));
+    for (const auto& id : ids) CALLVAULT_TRY(open(id, out));
     return out;
   }
 
@@ -99,13 +90,15 @@ class Disclosing {
     return out;
   }
 
-  Result<Item> open(const RecordingId& id) {
+  Result<void> open(const RecordingId& id, Content& out) {
     CALLVAULT_TRY_ASSIGN(const auto found, locate_stored(context_, id));
     const auto& bucket = context_.state.directory().buckets.at(found.bucket);
     CALLVAULT_TRY_ASSIGN(const auto details, context::row_of(context_, bucket, found.row));
-    CALLVAULT_TRY_ASSIGN(auto consents, consent_steps(context_, id, found.row));
+    CALLVAULT_TRY_ASSIGN(auto secret, crypto::Key::copy_of(found.row.record_secret));
     CALLVAULT_TRY_ASSIGN(auto opened, review::open(context_, reviewer_, play_options(id), {"disclosed", true}));
-    return Item{id, to_record(bucket, found.row, details, context_.now), std::move(opened), std::move(consents)};
+    out.secrets.emplace(id, std::move(secret));
+    out.items.push_back({id, to_record(bucket, found.row, details, context_.now), std::move(opened)});
+    return {};
   }
 
   Vault::Impl& vault_;
@@ -113,6 +106,21 @@ class Disclosing {
   const DiscloseOptions& options_;
   review::Reviewer reviewer_;
 };
+
+// What the journal says of them, this disclosure included, with proofs. Needs no lock.
+Result<void> gather_steps(const Vault::Impl& vault, Content& content) {
+  const os::Path folder = vault.layout.journal();
+  CALLVAULT_TRY_ASSIGN(auto steps, journal_steps(*vault.journal, content.secrets));
+  for (auto& item : content.items) {
+    item.steps = std::move(steps[item.id]);
+    for (const auto& step : item.steps.all) {
+      CALLVAULT_TRY_ASSIGN(auto proof, journal_prove(folder, step.journal_index));
+      item.proofs.push_back(std::move(proof));
+    }
+  }
+  CALLVAULT_TRY_ASSIGN(content.checkpoint, journal_checkpoint(folder));
+  return {};
+}
 
 Result<void> write_item(Item& item, const base::Zone& zone, disclosure::TarWriter& tar) {
   const std::string folder = "recordings/" + item.id.text() + "/";
@@ -128,10 +136,10 @@ Result<void> write_item(Item& item, const base::Zone& zone, disclosure::TarWrite
     return tar.add(folder + name, base::as_bytes(text));
   };
   CALLVAULT_TRY(add("recording.json", disclosure::recording_json(item.record, files, zone)));
-  CALLVAULT_TRY(add("consent.json", disclosure::consent_json(item.record, item.consents, &zone)));
-  CALLVAULT_TRY(add("access.json", disclosure::access_json(item.steps, zone)));
+  CALLVAULT_TRY(add("consent.json", disclosure::consent_json(item.record, item.steps.consents, &zone)));
+  CALLVAULT_TRY(add("access.json", disclosure::access_json(item.steps.all, zone)));
   for (std::size_t i = 0; i < item.proofs.size(); ++i)
-    CALLVAULT_TRY(add("proofs/" + std::to_string(item.steps[i].journal_index) + ".txt", item.proofs[i]));
+    CALLVAULT_TRY(add("proofs/" + std::to_string(item.steps.all[i].journal_index) + ".txt", item.proofs[i]));
   return {};
 }
 
@@ -166,6 +174,7 @@ Result<DisclosureSummary> disclose(Vault& vault, const Person& person, const Dis
     return Disclosing(vault.impl(), *session, person, options).run();
   }();
   if (!content) return std::move(content).error();
+  CALLVAULT_TRY(gather_steps(vault.impl(), *content));
   CALLVAULT_TRY_ASSIGN(auto age, disclosure::AgeWriter::open(sink, options.seal_for));
   CALLVAULT_TRY_ASSIGN(auto tar, disclosure::TarWriter::open(age, kFolder, content->bundle.at));
   CALLVAULT_TRY(write_bundle(*content, vault.impl().zone, tar));

@@ -1,27 +1,29 @@
 #include "vault_evidence.h"
 
-namespace callvault {
+#include "context/log.h"
 
-Result<std::vector<disclosure::ConsentStep>> consent_steps(context::Context& context, const RecordingId& id,
-                                                           const keys::NodeRow& row) {
-  CALLVAULT_TRY_ASSIGN(const auto secret, crypto::Key::copy_of(row.record_secret));
-  std::vector<disclosure::ConsentStep> out;
-  CALLVAULT_TRY(context.log.journal().for_each(0, [&](std::uint64_t index, const journal::Entry& e) -> Result<bool> {
-    const auto named = e.facts.find("id");
-    if (e.event != "consent_changed" || named == e.facts.end() || named->second != id.text()) return true;
-    disclosure::ConsentStep step{index, e.at, e.facts.at("party"), e.facts.at("consent"), {}};
-    if (const auto note = context::open_note(e, secret); note) step.evidence = *note;
-    out.push_back(std::move(step));
-    return true;
-  }));
-  return out;
+namespace callvault {
+namespace {
+
+std::string fact_of(const journal::Entry& entry, const char* key) {
+  const auto it = entry.facts.find(key);
+  return it == entry.facts.end() ? "" : it->second;
 }
 
-Result<std::vector<disclosure::AccessStep>> access_steps(context::Context& context, const RecordingId& id) {
-  std::vector<disclosure::AccessStep> out;
-  CALLVAULT_TRY(context.log.journal().for_each(0, [&](std::uint64_t index, const journal::Entry& e) -> Result<bool> {
-    const auto named = e.facts.find("id");
-    if (named != e.facts.end() && named->second == id.text()) out.push_back({index, e.at, e.event, e.facts});
+}  // namespace
+
+Result<std::map<RecordingId, JournalSteps>> journal_steps(const journal::Journal& journal,
+                                                          const std::map<RecordingId, crypto::Key>& secrets) {
+  std::map<RecordingId, JournalSteps> out;
+  CALLVAULT_TRY(journal.for_each(0, [&](std::uint64_t index, const journal::Entry& e) -> Result<bool> {
+    const auto id = RecordingId::parse(fact_of(e, "id"));
+    const auto secret = id ? secrets.find(*id) : secrets.end();
+    if (secret == secrets.end()) return true;
+    JournalSteps& steps = out[*id];
+    steps.all.push_back({index, e.at, e.event, e.facts});
+    if (e.event != "consent_changed") return true;
+    const auto evidence = context::open_note(e, secret->second);
+    steps.consents.push_back({index, e.at, fact_of(e, "party"), fact_of(e, "consent"), evidence ? *evidence : ""});
     return true;
   }));
   return out;

@@ -1,17 +1,21 @@
-// What the journal says of one recording, for those who may be told.
+// What the journal says of recordings, for those who may be told.
 #pragma once
 
+#include <map>
 #include <vector>
 
 #include "disclosure/documents.h"
-#include "session.h"
+#include "journal/journal.h"
 
 namespace callvault {
 
-// Consents that were noted, with their evidence, as far as its envelope still opens.
-Result<std::vector<disclosure::ConsentStep>> consent_steps(context::Context& context, const RecordingId& id,
-                                                           const keys::NodeRow& row);
-// Every entry that names the recording, up to the journal's end.
-Result<std::vector<disclosure::AccessStep>> access_steps(context::Context& context, const RecordingId& id);
+struct JournalSteps {
+  std::vector<disclosure::AccessStep> all;        // every entry whose facts name the recording
+  std::vector<disclosure::ConsentStep> consents;  // with their evidence, as far as its envelope still opens
+};
+
+// In one pass over the journal, which may be long: needs no lock. The secrets are the recordings' s_0.
+Result<std::map<RecordingId, JournalSteps>> journal_steps(const journal::Journal& journal,
+                                                          const std::map<RecordingId, crypto::Key>& secrets);
 
 }  // namespace callvault

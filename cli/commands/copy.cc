@@ -32,7 +32,7 @@ class Copy final : public Command {
     CALLVAULT_TRY(seal_for_.check());
     options_.reason = reason_.value_or("");
     NewFileSink sink(seal_for_.output());
-    CALLVAULT_TRY(sink.check());
+    CALLVAULT_TRY(sink.open());
     CALLVAULT_TRY_ASSIGN(Vault vault, session.open());
     CALLVAULT_TRY_ASSIGN(options_.id, vault.resolve(id_));
     CALLVAULT_TRY_ASSIGN(const Person person, session.unlock(vault));

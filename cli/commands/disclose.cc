@@ -24,7 +24,7 @@ class Disclose final : public Command {
     if (ids_.empty()) return fail(Errc::usage, "name the recordings to disclose");
     CALLVAULT_TRY(seal_for_.check());
     NewFileSink sink(seal_for_.output());
-    CALLVAULT_TRY(sink.check());
+    CALLVAULT_TRY(sink.open());
     CALLVAULT_TRY_ASSIGN(Vault vault, session.open());
     for (const auto& text : ids_) {
       CALLVAULT_TRY_ASSIGN(const auto id, vault.resolve(text));

@@ -82,6 +82,19 @@ TEST_CASE("every control character and every kind of text in a name survives") {
   }
 }
 
+TEST_CASE("whose consent a copy needs is all parties' unless the vault says otherwise") {
+  const auto consent = [](const std::string& line) {
+    const auto config = keys::parse_config(kHead + kClasses + line);
+    REQUIRE(config);
+    return config->copy_consent;
+  };
+  CHECK(consent("") == keys::CopyConsent::all_parties);
+  CHECK(consent("[policy]\ncopy_consent = \"all_parties\"\n") == keys::CopyConsent::all_parties);
+  CHECK(consent("[policy]\ncopy_consent = \"requester\"\n") == keys::CopyConsent::requester);
+  CHECK(corrupt_naming(kHead + kClasses + "[policy]\ncopy_consent = \"nobody\"\n", "policy.copy_consent"));
+  CHECK(corrupt_naming(kHead + kClasses + "[policy]\ncopy_consent = 1\n", "policy.copy_consent"));
+}
+
 TEST_CASE("without keeper and policy the defaults hold") {
   const auto config = keys::parse_config(kHead + kClasses);
   REQUIRE(config.has_value());

@@ -112,7 +112,7 @@ std::string instructions(const Bundle& bundle) {
          "                                    openssl pkey -pubin -in vault-key.pem -outform DER | sha256sum\n"
          "                                  journal/key.pub is the same key in the form of C2SP signed notes.\n"
          "  4. a step stands in the log:    callvault journal verify --proof FILE --key journal/key.pub, or any tool\n"
-         "                                  for C2SP checkpoints and RFC 6962 inclusion proofs\n"
+         "                                  for c2sp.org/tlog-proof (from the third line on)\n"
          "  5. to listen:                   any player of Ogg Opus; opusinfo FILE; ffmpeg -i FILE out.wav\n\n"
          "What it does not show: that no other copy or recording exists, and that the clock of the vault was right.\n"
          "Names of staff and reasons they gave are sealed in the log; the controller can open them.\n";
