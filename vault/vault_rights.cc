@@ -154,6 +154,7 @@ Result<Request> Vault::request_close(const Person& person, std::string_view id, 
 
 Result<Request> request_answer(Vault& vault, const Person& person, const AnswerOptions& options) {
   if (options.evidence.size() > kMaxEvidenceBytes) return fail(Errc::usage, "evidence has at most 256 bytes");
+  CALLVAULT_TRY(settle_if_free(vault.impl()));
   // The journal does not name the recording beside the request: that would tell for ever whose it was.
   return change_request(vault.impl(), person, options.request, "answered", "",
                         [&](auto& context, Request& r, auto& facts) -> Result<void> {
