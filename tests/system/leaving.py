@@ -201,6 +201,24 @@ def gone(rig, outside, call, request):
               outside.recipient, "-o", path + "2")
 
 
+def damaged(rig, outside, call, request):
+    """What does not authenticate leaves no file behind, under any name."""
+    for place, _, names in os.walk(os.path.join(rig.vault, "recordings")):
+        for name in names:
+            if name == call + ".caller":
+                with open(os.path.join(place, name), "r+b") as file:
+                    file.seek(os.fstat(file.fileno()).st_size // 2)
+                    byte = file.read(1)
+                    file.seek(-1, os.SEEK_CUR)
+                    file.write(bytes([byte[0] ^ 1]))
+    before = set(os.listdir(rig.folder))
+    to = ("--recipient", outside.recipient, "-o", os.path.join(rig.folder, "damaged.age"))
+    rig.fails(22, "disclose", call, "--authority", "A", "--reference", "R", "--basis", "B", *to)
+    for form in ("wav", "vcon"):
+        rig.fails(22, "copy", call, "--request", request, "--purpose", "complaint", "--format", form, *to)
+    expect(set(os.listdir(rig.folder)) == before, f"left: {set(os.listdir(rig.folder)) - before}")
+
+
 def test(binary):
     missing = [t for t in TOOLS if shutil.which(t) is None]
     if missing:
@@ -221,6 +239,7 @@ def test(binary):
             expect(personal not in everything, f"{personal!r} stands in the clear in the vault")
         gone(rig, outside, calls[0], request)
         rig.good("check", "--deep")
+        damaged(rig, outside, calls[1], request)
         print("copies, a bundle and vCons verify with age, tar, sha256sum, openssl, ffmpeg and a schema")
     finally:
         rig.remove()

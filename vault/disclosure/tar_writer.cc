@@ -9,24 +9,17 @@
 #include "base/text.h"
 
 namespace callvault::disclosure {
-namespace {
-
-struct FreeArchive {
-  void operator()(struct archive* a) const { archive_write_free(a); }
-};
-struct FreeEntry {
-  void operator()(struct archive_entry* e) const { archive_entry_free(e); }
-};
-
-}  // namespace
-
 struct TarWriter::State {
+  struct Free {
+    void operator()(struct archive* a) const { archive_write_free(a); }
+    void operator()(struct archive_entry* e) const { archive_entry_free(e); }
+  };
   ByteSink* out = nullptr;
   std::string folder;
   std::int64_t at_s = 0;
   // Said by the sink. What libarchive says of it is less.
   std::optional<Error> failed{};
-  std::unique_ptr<struct archive, FreeArchive> archive{};
+  std::unique_ptr<struct archive, Free> archive{};
   std::string name{}, sums{};
   std::uint64_t files = 0, left = 0;
   crypto::Sha256 hash{};
@@ -72,7 +65,7 @@ Result<TarWriter> TarWriter::open(ByteSink& out, std::string folder, Time at) {
 }
 
 Result<void> TarWriter::begin(const std::string& name, std::uint64_t bytes) {
-  std::unique_ptr<struct archive_entry, FreeEntry> entry(archive_entry_new());
+  std::unique_ptr<struct archive_entry, State::Free> entry(archive_entry_new());
   if (!entry) return fail(Errc::unexpected, "cannot write the bundle: no memory");
   archive_entry_set_pathname(entry.get(), (state_->folder + "/" + name).c_str());
   archive_entry_set_filetype(entry.get(), AE_IFREG);

@@ -37,8 +37,8 @@ VconJson organisation(const Controller& controller) {
   return out;
 }
 
-VconJson party(bool known, const char* key, const std::string& value) {
-  if (!known) return {{"name", "anonymous"}};
+VconJson party(bool told, const char* key, const std::string& value) {
+  if (!told) return {{"name", "anonymous"}};
   VconJson out{{"type", "person"}};
   if (!value.empty()) out[key] = value;
   if (!value.empty() && std::string_view(key) == "name") out["validation"] = "none";
