@@ -177,9 +177,9 @@ std::string refused(std::string_view message, std::string_view command) {
   if (command == "copy" || command == "disclose")
     return "'callvault show ID' tells its consent, holds and state; --purpose and --as decide what you may open";
   if (command == "erase") return "'callvault show ID' lists its holds; 'callvault unhold' ends one";
+  if (says(message, "the call is not paused")) return "'callvault journal log' tells who paused and resumed it";
+  if (command == "pause" || command == "resume") return "only a call in progress is paused and resumed";
   if (command == "unhold" || command == "hold") return "'callvault show ID' lists its holds";
-  if (command == "pause" || command == "resume")
-    return "only a call that still runs can be paused, and a paused one resumed";
   if (command == "restrict" || command == "unrestrict") return "'callvault show ID' tells its state";
   if (command == "breach open") return "look at --discovered, --from and --to, and at the clock";
   if (command.starts_with("breach") && !says(message, "has no role"))
@@ -220,10 +220,12 @@ std::string hint_for(const Error& error, std::string_view command) {
     case Errc::no_vault:
       return "name the vault with --vault DIR or CALLVAULT_DIR, or make one with 'callvault init DIR'";
     case Errc::busy:
-      if (says(message, "does not answer")) return "'callvault status' tells whether recorders run; ask again";
       if (says(message, "is not settled yet"))
         return "it is found once its call has ended: try again in a moment; if its recorder died, run 'callvault "
                "recover'";
+      if (says(message, "does not answer"))
+        return "its process is stopped, or its disk stalls; if it must not go on, end the process that records";
+      if (says(message, "was resumed by another")) return "pause it again if it must not be heard";
       return "try again when the other process is done; a stopped one must be ended first";
     case Errc::wrong_passphrase:
       if (command == "person passwd") return "it takes the present passphrase of the person named, whoever asks";

@@ -16,9 +16,9 @@ namespace callvault::cli {
 namespace {
 
 constexpr std::size_t kMostMetaBytes = 64 * 1024;
-constexpr std::array<std::string_view, 11> kNames{"caller",     "called",        "agent",    "consent",
-                                                  "notice",     "notice_played", "basis",    "call_id",
-                                                  "started_at", "class",         "direction"};
+constexpr std::array<std::string_view, 14> kNames{
+    "caller",  "called",     "agent", "consent",   "notice",         "notice_played",  "basis",
+    "call_id", "started_at", "class", "direction", "consent_offset", "consent_method", "agent_consent"};
 
 Result<std::string> read_bounded(const std::filesystem::path& path) {
   const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY);

@@ -93,7 +93,9 @@ JsonObject record_details_json(const CallRecord& record, const Vault& vault) {
   JsonObject json = fields(record, vault);
   json.put("basis", to_word(record.basis))
       .put_known("notice", record.notice)
-      .put("notice_played", record.notice_played);
+      .put("notice_played", record.notice_played)
+      .put("consent_offset_s", record.consent_offset_s)
+      .put_known("consent_method", record.consent_method);
   return json;
 }
 
@@ -148,6 +150,10 @@ void print_record(const CallRecord& record, const Vault& vault, Output& out) {
   std::vector<std::string> consents;
   for (const auto& c : record.consents) consents.push_back(fmt::format("{} {}", to_word(c.party), to_word(c.consent)));
   print_field(out, "consent", join(consents, ", "));
+  std::vector<std::string> given;
+  if (!record.consent_method.empty()) given.push_back(record.consent_method);
+  if (record.consent_offset_s) given.push_back("at " + human_duration(record.consent_offset_s));
+  print_field(out, "given", join(given, ", "));
   if (!record.notice.empty() || record.notice_played)
     print_field(out, "notice",
                 fmt::format("{}{}", record.notice.empty() ? "version not known" : record.notice,

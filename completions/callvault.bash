@@ -41,7 +41,7 @@ _callvault() {
   local values=""
   case $command:$previous in
     *:--direction) values="in out" ;;
-    ingest:--consent) values="implied granted pending refused unknown" ;;
+    ingest:--consent | ingest:--agent-consent) values="implied granted pending refused unknown" ;;
     find:--consent) values="unknown implied granted pending refused withdrawn" ;;
     *:--notice-played) values="yes no" ;;
     *:--basis) values="consent contract legal_obligation legitimate_interest" ;;
@@ -76,6 +76,7 @@ _callvault() {
   local words=""
   case $command in
     "") words="init ingest find show play consent hold unhold erase purge prove-gone inspect check recover reindex status doctor pause resume may-record restrict unrestrict opt-out request copy disclose breach report person journal --version" ;;
+    "") words="init ingest find show play pause resume consent hold unhold erase purge prove-gone inspect check recover reindex status doctor may-record restrict unrestrict opt-out request breach report person journal --version" ;;
     person) words="add list show passwd disable" ;;
     opt-out) words="add remove" ;;
     request) words="open assign decide extend party close show list" ;;
@@ -83,7 +84,7 @@ _callvault() {
     report) words="processing data-map retention accesses requests" ;;
     journal) words="log verify checkpoint prove" ;;
     init) words="--organisation --time-zone --country-code --retention --unsafe-keeper --user --recorder-group" ;;
-    ingest) words="--direction --caller --called --agent --consent --notice --notice-played --basis --started-at --call-id --class --meta-file --format --rate --channels --bitrate --complexity" ;;
+    ingest) words="--direction --caller --called --agent --consent --consent-offset --consent-method --agent-consent --notice --notice-played --basis --started-at --call-id --class --meta-file --format --rate --channels --bitrate --complexity" ;;
     find) words="--caller --called --agent --from --to --consent --call-id --direction --state --limit" ;;
     play) words="--track --from --to -o --output --force --format --purpose --reason" ;;
     consent) words="--party --set --evidence" ;;

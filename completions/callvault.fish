@@ -4,6 +4,7 @@ complete -c callvault -f
 
 function __callvault_at_top
   not __fish_seen_subcommand_from init ingest find show play consent hold unhold erase purge prove-gone inspect check recover reindex status doctor pause resume may-record restrict unrestrict opt-out request copy disclose breach report person journal
+  not __fish_seen_subcommand_from init ingest find show play pause resume consent hold unhold erase purge prove-gone inspect check recover reindex status doctor may-record restrict unrestrict opt-out request breach report person journal
 end
 
 function __callvault_in_group -a group
@@ -25,6 +26,8 @@ complete -c callvault -n __callvault_at_top -a ingest -d 'record one call: read 
 complete -c callvault -n __callvault_at_top -a find -d 'list recordings, newest first'
 complete -c callvault -n __callvault_at_top -a show -d 'tell everything known about one recording'
 complete -c callvault -n __callvault_at_top -a play -d 'open a recording for review or export'
+complete -c callvault -n __callvault_at_top -a pause -d 'keep what is said in a running call out of its recording'
+complete -c callvault -n __callvault_at_top -a resume -d 'end a pause'
 complete -c callvault -n __callvault_at_top -a consent -d 'note a party\'s consent, refusal or withdrawal'
 complete -c callvault -n __callvault_at_top -a hold -d 'put a recording under a legal hold'
 complete -c callvault -n __callvault_at_top -a unhold -d 'end a legal hold'
@@ -37,8 +40,6 @@ complete -c callvault -n __callvault_at_top -a recover -d 'finish or undo what a
 complete -c callvault -n __callvault_at_top -a reindex -d 'rebuild the catalogue'
 complete -c callvault -n __callvault_at_top -a status -d 'tell counts, what is overdue and the next expiry'
 complete -c callvault -n __callvault_at_top -a doctor -d 'check that the host is safe'
-complete -c callvault -n __callvault_at_top -a pause -d 'keep what is said in a live call from being recorded'
-complete -c callvault -n __callvault_at_top -a resume -d 'record a paused call again'
 complete -c callvault -n __callvault_at_top -a may-record -d 'tell whether calls of a number may be recorded'
 complete -c callvault -n __callvault_at_top -a restrict -d 'keep a recording from being opened or purged'
 complete -c callvault -n __callvault_at_top -a unrestrict -d 'end a restriction'
@@ -101,6 +102,9 @@ complete -c callvault -n '__fish_seen_subcommand_from ingest' -l caller -x -d 't
 complete -c callvault -n '__fish_seen_subcommand_from ingest' -l called -x -d 'the called number'
 complete -c callvault -n '__fish_seen_subcommand_from ingest' -l agent -x -d 'who spoke for the organisation'
 complete -c callvault -n '__fish_seen_subcommand_from ingest' -l consent -x -a 'implied granted pending refused unknown' -d 'implied, granted, pending, refused or unknown (default unknown: stored, not opened)'
+complete -c callvault -n '__fish_seen_subcommand_from ingest' -l consent-offset -x -d 'where in the call consent was given'
+complete -c callvault -n '__fish_seen_subcommand_from ingest' -l consent-method -x -a 'keypress spoken web' -d 'how: a code of a-z, 0-9, _ and -, such as keypress, spoken, web'
+complete -c callvault -n '__fish_seen_subcommand_from ingest' -l agent-consent -x -a 'implied granted pending refused unknown' -d 'the agent\'s consent (default unknown)'
 complete -c callvault -n '__fish_seen_subcommand_from ingest' -l notice -x -d 'version of the privacy notice'
 complete -c callvault -n '__fish_seen_subcommand_from ingest' -l notice-played -x -a 'yes no' -d 'whether the notice played to its end'
 complete -c callvault -n '__fish_seen_subcommand_from ingest' -l basis -x -a 'consent contract legal_obligation legitimate_interest' -d 'consent, contract, legal_obligation or legitimate_interest (default consent)'

@@ -6,6 +6,7 @@
 #include "context/rows.h"
 #include "context/tombstones.h"
 #include "retention/plan.h"
+#include "sealed/names.h"
 
 namespace callvault {
 namespace {
@@ -160,8 +161,9 @@ Result<Located> locate_stored(context::Context& context, const RecordingId& id) 
     return fail(Errc::gone, "recording " + id.text() + " is gone: shredded on " +
                                 context.zone.rfc3339(tombstone->shredded_at) + " (" + tombstone->reason + ")");
   CALLVAULT_TRY_ASSIGN(const auto names, os::list_folder(context.layout.incoming()));
-  for (const auto& name : names)
-    if (name.starts_with(id.text())) return fail(Errc::busy, "recording " + id.text() + " is not settled yet");
+  for (const auto& text : names)
+    if (const auto name = sealed::parse_file_name(text); name && name->id == id)
+      return fail(Errc::busy, "recording " + id.text() + " is not settled yet");
   CALLVAULT_TRY(capture::tell_folded(context, id));
   return fail(Errc::not_found, "no recording " + id.text());
 }

@@ -43,7 +43,7 @@ class Session {
   // Errors: busy, corrupt (also when the journal is shorter than the directory remembers), io.
   static Result<std::unique_ptr<Session>> begin(Vault::Impl& vault, Access access, std::string actor);
 
-  context::Context& context() { return *context_; }
+  context::Context& context() const { return *context_; }
   keys::KeyState& state() { return state_; }
   const keys::Directory& directory() const { return state_.directory(); }
   const shred::Finished& finished() const { return finished_; }

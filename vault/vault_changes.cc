@@ -4,10 +4,10 @@
 
 #include "base/phone.h"
 #include "base/text.h"
+#include "capture/control.h"
 #include "context/opt_out.h"
 #include "context/rows.h"
 #include "retention/plan.h"
-#include "sealed/names.h"
 #include "session.h"
 
 namespace callvault {
@@ -16,6 +16,8 @@ namespace {
 using keys::NodeRow;
 
 constexpr std::size_t kMaxMatterBytes = 128;
+constexpr std::chrono::seconds kEndPatience{2};
+
 // Takes a recording's row through a change that takes nothing away: a new node generation, the journal, the directory.
 Result<void> rewrite_row(context::Context& context, const Located& found, const journal::Entry& entry,
                          const std::function<void(NodeRow&)>& change, bool index_changes) {
@@ -75,14 +77,20 @@ Result<ConsentReport> Vault::set_consent(const Person& person, const ConsentChan
   CALLVAULT_TRY_ASSIGN(const auto session, Session::begin(*impl_, Access::change, person.name()));
   CALLVAULT_TRY(session->require(person, {Role::officer, Role::operator_}, "consent"));
   auto& context = session->context();
+  ConsentReport report;
+  report.id = change.id;
+  // First of all, whatever else the recording rests on (S07): nothing more is said into it while the rest is done.
+  if (change.consent != Consent::granted) {
+    CALLVAULT_TRY_ASSIGN(report.ended, capture::end_call(context.layout, change.id, kEndPatience));
+  }
   CALLVAULT_TRY(capture::settle(context, capture::SettleMode::everything));
   CALLVAULT_TRY_ASSIGN(const auto found, locate(context, change.id));
-  CALLVAULT_TRY_ASSIGN(const auto entry, entry_with_note(context, "consent_changed",
-                                                         {{"id", change.id.text()},
-                                                          {"party", std::string(to_word(change.party))},
-                                                          {"consent", std::string(to_word(change.consent))}},
-                                                         found.row, change.evidence));
-  ConsentReport report{change.id, false, {}};
+  std::map<std::string, std::string> facts{{"id", change.id.text()},
+                                           {"party", std::string(to_word(change.party))},
+                                           {"consent", std::string(to_word(change.consent))}};
+  if (report.ended) facts.emplace("ended", "yes");
+  CALLVAULT_TRY_ASSIGN(const auto entry,
+                       entry_with_note(context, "consent_changed", std::move(facts), found.row, change.evidence));
   if (change.consent == Consent::withdrawn && change.party == Party::caller) {
     CALLVAULT_TRY_ASSIGN(report.opted_out, opt_out_of(context, found));
   }
@@ -96,9 +104,6 @@ Result<ConsentReport> Vault::set_consent(const Person& person, const ConsentChan
       },
       true));
   if (change.consent == Consent::granted) return report;
-  // Whoever does not wish to go on is not recorded any further, whatever else the recording rests on (S07).
-  if (change.party == Party::caller && found.row.in_progress)
-    CALLVAULT_TRY(os::File::open_or_create(context.layout.incoming() / sealed::stop_file_name(change.id)));
   // Only what rests on consent alone goes; a hold keeps even that.
   if (found.row.basis != Basis::consent) report.kept_because = std::string(to_word(found.row.basis));
   if (is_held(found.row, context.now)) report.kept_because = "held";

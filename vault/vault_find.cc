@@ -7,6 +7,7 @@
 #include "capture/folded.h"
 #include "context/rows.h"
 #include "retention/plan.h"
+#include "sealed/reader.h"
 #include "session.h"
 
 namespace callvault {
@@ -199,6 +200,24 @@ std::string conditions_of(const Query& query) {
   return out.empty() ? "all" : out;
 }
 
+// How consent was given stands in the headers alone. Where none can be read it is not known.
+void add_evidence(const context::Context& context, std::int32_t day, const NodeRow& row, CallRecord& record) {
+  const auto secret = crypto::Key::copy_of(row.record_secret);
+  if (!secret) return;
+  for (const auto& t : row.tracks) {
+    const auto path = context::find_sealed_file(context.layout, day, row.id, t.name, t.segment);
+    if (!path) continue;
+    const auto reader = sealed::Reader::open(*path);
+    if (!reader || reader->header().hash != t.header_hash) continue;
+    const auto metadata = sealed::open_metadata(reader->header(), *secret);
+    if (!metadata) continue;
+    if (metadata->consent_offset_ms)
+      record.consent_offset_s = static_cast<double>(*metadata->consent_offset_ms) / 1000.0;
+    record.consent_method = metadata->consent_method;
+    return;
+  }
+}
+
 }  // namespace
 
 Result<FindSummary> Vault::find(const Person& person, const Query& query,
@@ -233,7 +252,9 @@ Result<CallRecord> Vault::show(const Person& person, const RecordingId& id) {
   CALLVAULT_TRY(context.log.append("shown", {{"id", id.text()}}));
   const keys::Bucket& bucket = context.state.directory().buckets.at(found->bucket);
   CALLVAULT_TRY_ASSIGN(const auto details, context::row_of(context, bucket, found->row));
-  return to_record(bucket, found->row, details, context.now);
+  CallRecord record = to_record(bucket, found->row, details, context.now);
+  add_evidence(context, bucket.day, found->row, record);
+  return record;
 }
 
 Result<Tombstone> Vault::tombstone(const RecordingId& id) {

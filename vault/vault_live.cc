@@ -1,70 +1,55 @@
-// A call that still runs: silence while a card's number is told, and sound again.
-#include <thread>
-
-#include "capture/incoming.h"
-#include "sealed/names.h"
+// What people decide about a call while it runs.
+#include "capture/control.h"
 #include "session.h"
 
 namespace callvault {
 namespace {
 
-using namespace std::chrono_literals;
+constexpr std::chrono::seconds kAnswerPatience{3};
 
-// A recorder looks five times a second; one whose disk fails, or that is starved, takes longer.
-constexpr auto kPatience = 5s;
-constexpr auto kLook = 20ms;
+Error ended(const RecordingId& id) { return fail(Errc::refused, "recording " + id.text() + ": the call has ended"); }
 
-// Errors: refused when its call has ended; gone; not_found.
-Result<void> require_live(context::Context& context, const RecordingId& id) {
-  CALLVAULT_TRY_ASSIGN(const auto calls, capture::list_incoming(context.layout));
-  for (const auto& call : calls)
-    if (call.id == id && call.alive()) return {};
-  const auto ended = fail(Errc::refused, "the call of recording " + id.text() + " has ended");
-  for (const auto& call : calls)
-    if (call.id == id) return ended;
-  CALLVAULT_TRY(locate_stored(context, id));
-  return ended;
+// A session of somebody who may be anyone, on a call in progress. The catalogue has to be up to date only for the words
+// about one that is not.
+Result<std::unique_ptr<Session>> begin_live(Vault::Impl& vault, const Person& person, const RecordingId& id,
+                                            std::string_view verb) {
+  CALLVAULT_TRY_ASSIGN(const auto state, capture::look_at_call(vault.layout, id));
+  const auto access = state == capture::CallState::live ? Access::look_up : Access::look;
+  CALLVAULT_TRY_ASSIGN(auto session, Session::begin(vault, access, person.name()));
+  CALLVAULT_TRY(session->admit(person, verb));
+  if (state == capture::CallState::live) return session;
+  if (state == capture::CallState::ended) return ended(id);
+  CALLVAULT_TRY(locate(session->context(), id));
+  return ended(id);
 }
 
-bool answers(const os::Path& file, bool there) {
-  const auto until = std::chrono::steady_clock::now() + kPatience;
-  while (os::exists(file) != there) {
-    if (std::chrono::steady_clock::now() >= until) return false;
-    std::this_thread::sleep_for(kLook);
-  }
-  return true;
+Result<void> journal_unanswered(const Session& session, const RecordingId& id, std::string_view verb,
+                                Result<void> answer) {
+  if (answer) return answer;
+  CALLVAULT_TRY(session.context().log.append(
+      "unanswered",
+      {{"id", id.text()}, {"verb", std::string(verb)}, {"result", std::string(errc_name(answer.error().code))}}));
+  return answer;
 }
 
 }  // namespace
 
+// The request comes before its entry: whatever fails, what is said stays out.
 Result<void> Vault::pause(const Person& person, const RecordingId& id) {
-  {
-    CALLVAULT_TRY_ASSIGN(const auto session, Session::begin(*impl_, Access::look_up, person.name()));
-    CALLVAULT_TRY(session->admit(person, "pause"));
-    CALLVAULT_TRY(require_live(session->context(), id));
-    // An answer to an earlier pause, whose end the recorder has not reached yet, would be taken for one to this.
-    CALLVAULT_TRY(os::remove_file(impl_->layout.incoming() / sealed::paused_file_name(id)));
-    // First the silence, then the word about it.
-    CALLVAULT_TRY(os::File::open_or_create(impl_->layout.incoming() / sealed::pause_file_name(id)));
-    CALLVAULT_TRY(session->context().log.append("paused", {{"id", id.text()}}));
-  }
-  if (answers(impl_->layout.incoming() / sealed::paused_file_name(id), true)) return {};
-  return fail(Errc::busy, "the recorder of " + id.text() + " does not answer; it pauses as soon as it can");
+  CALLVAULT_TRY_ASSIGN(const auto session, begin_live(*impl_, person, id, "pause"));
+  CALLVAULT_TRY(capture::ask_for_pause(impl_->layout, id));
+  CALLVAULT_TRY(session->context().log.append("paused", {{"id", id.text()}}));
+  return journal_unanswered(*session, id, "pause", capture::await_pause(impl_->layout, id, kAnswerPatience));
 }
 
+// And here after it: nothing is sealed again before it is on record who allowed it.
 Result<void> Vault::resume(const Person& person, const RecordingId& id) {
-  {
-    CALLVAULT_TRY_ASSIGN(const auto session, Session::begin(*impl_, Access::look_up, person.name()));
-    CALLVAULT_TRY(session->admit(person, "resume"));
-    CALLVAULT_TRY(require_live(session->context(), id));
-    if (!os::exists(impl_->layout.incoming() / sealed::pause_file_name(id)))
-      return fail(Errc::refused, "recording " + id.text() + " is not paused");
-    // First the word, then the sound.
-    CALLVAULT_TRY(session->context().log.append("resumed", {{"id", id.text()}}));
-    CALLVAULT_TRY(os::remove_file(impl_->layout.incoming() / sealed::pause_file_name(id)));
-  }
-  if (answers(impl_->layout.incoming() / sealed::paused_file_name(id), false)) return {};
-  return fail(Errc::busy, "the recorder of " + id.text() + " does not answer; it resumes as soon as it can");
+  CALLVAULT_TRY_ASSIGN(const auto session, begin_live(*impl_, person, id, "resume"));
+  CALLVAULT_TRY_ASSIGN(const bool asked, capture::is_pause_asked(impl_->layout, id));
+  if (!asked) return fail(Errc::refused, "recording " + id.text() + ": the call is not paused");
+  CALLVAULT_TRY(session->context().log.append("resumed", {{"id", id.text()}}));
+  CALLVAULT_TRY(capture::ask_to_resume(impl_->layout, id));
+  return journal_unanswered(*session, id, "resume", capture::await_resume(impl_->layout, id, kAnswerPatience));
 }
 
 }  // namespace callvault

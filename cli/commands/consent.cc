@@ -33,12 +33,14 @@ class ConsentCommand final : public Command {
                      .put("id", report.id.text())
                      .put("party", party_)
                      .put("consent", set_)
+                     .put("ended", report.ended)
                      .put("shredded", report.shredded)
                      .put("opted_out", report.opted_out)
                      .put_known("kept_because", report.kept_because));
       return Exit::done;
     }
-    out.line(fmt::format("{}: {} of the {} noted{}{}{}", report.id.text(), set_, party_,
+    out.line(fmt::format("{}: {} of the {} noted{}{}{}{}", report.id.text(), set_, party_,
+                         report.ended ? "; the call is ended" : "",
                          report.shredded ? "; the recording is shredded" : "",
                          report.kept_because.empty() ? "" : "; kept because of " + printable(report.kept_because),
                          report.opted_out ? "; the number is not to be recorded any more" : ""));

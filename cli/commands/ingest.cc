@@ -9,6 +9,7 @@
 #include "cli/record_view.h"
 #include "cli/signals.h"
 #include "cli/text.h"
+#include "cli/time.h"
 
 namespace callvault::cli {
 namespace {
@@ -16,10 +17,10 @@ namespace {
 constexpr std::uint64_t kLowestRate = 2000, kHighestRate = 384000;  // what the encoder takes
 
 // The words that a call may begin with: consent is withdrawn later, if at all.
-Result<Consent> parse_first_consent(std::string_view word) {
+Result<Consent> parse_first_consent(std::string_view word, const std::string& whose) {
   auto consent = parse_consent(word);
   if (consent && *consent != Consent::withdrawn) return consent;
-  return fail(Errc::usage, "consent must be one of implied, granted, pending, refused, unknown");
+  return fail(Errc::usage, whose + " must be one of implied, granted, pending, refused, unknown");
 }
 
 Result<InputFormat> parse_format(std::string_view word) {
@@ -50,6 +51,10 @@ class Ingest final : public Command {
     arguments.option(meta_["agent"], "--agent", "A", "who spoke for the organisation");
     arguments.option(meta_["consent"], "--consent", "C",
                      "implied, granted, pending, refused or unknown (default unknown: stored, not opened)");
+    arguments.option(meta_["consent_offset"], "--consent-offset", "MM:SS", "where in the call consent was given");
+    arguments.option(meta_["consent_method"], "--consent-method", "M",
+                     "how: a code of a-z, 0-9, _ and -, such as keypress, spoken, web");
+    arguments.option(meta_["agent_consent"], "--agent-consent", "C", "the agent's consent (default unknown)");
     arguments.option(meta_["notice"], "--notice", "V", "version of the privacy notice");
     arguments.option(meta_["notice_played"], "--notice-played", "yes|no", "whether the notice played to its end");
     arguments.option(meta_["basis"], "--basis", "B",
@@ -116,8 +121,17 @@ class Ingest final : public Command {
     if (!meta_["direction"]) return fail(Errc::usage, "--direction in or out is required");
     CALLVAULT_TRY_ASSIGN(options.direction, parse_direction(text("direction")));
     if (meta_["consent"]) {
-      CALLVAULT_TRY_ASSIGN(options.consent, parse_first_consent(text("consent")));
+      CALLVAULT_TRY_ASSIGN(options.consent, parse_first_consent(text("consent"), "consent"));
     }
+    if (meta_["agent_consent"]) {
+      CALLVAULT_TRY_ASSIGN(options.agent_consent, parse_first_consent(text("agent_consent"), "the agent's consent"));
+    }
+    if (meta_["consent_offset"]) {
+      CALLVAULT_TRY_ASSIGN(options.consent_offset, parse_position(text("consent_offset"), "--consent-offset"));
+    }
+    if (meta_["consent_method"] && text("consent_method").empty())
+      return fail(Errc::usage, "--consent-method names no method");
+    options.consent_method = text("consent_method");
     if (meta_["basis"]) {
       CALLVAULT_TRY_ASSIGN(options.basis, parse_basis(text("basis")));
     }

@@ -104,6 +104,9 @@ struct CallRecord {
   std::optional<bool> notice_played;
   Basis basis = Basis::consent;
   std::vector<PartyConsent> consents;
+  // Where in the call the caller's first consent was given, and how. From `show` only.
+  std::optional<double> consent_offset_s;
+  std::string consent_method;
   State state = State::live;
   Flags flags;
   std::vector<Track> tracks;

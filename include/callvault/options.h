@@ -48,7 +48,11 @@ struct IngestOptions {
   EncoderOptions encoder;
   Direction direction = Direction::in;
   std::string caller, called, agent, call_id;
-  Consent consent = Consent::unknown;
+  Consent consent = Consent::unknown;        // the caller's
+  Consent agent_consent = Consent::unknown;  // the agent's
+  // Where in the call the caller's was given, and how: a code of 1 to 32 of a-z, 0-9, '_', '-'.
+  std::optional<std::chrono::milliseconds> consent_offset;
+  std::string consent_method;
   Basis basis = Basis::consent;
   std::string notice;
   std::optional<bool> notice_played;

@@ -36,6 +36,7 @@ struct ItemOutcome {
 
 struct ConsentReport {
   RecordingId id;
+  bool ended = false;  // the call was in progress
   bool shredded = false;
   std::string kept_because;  // basis, hold; empty when shredded or granted
   bool opted_out = false;    // a withdrawal: the number is not recorded any more

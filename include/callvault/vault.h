@@ -87,12 +87,12 @@ class Vault {
   Result<Tombstone> tombstone(const RecordingId& id);
   Result<PlaySummary> play(const Person& person, const PlayOptions& options, ByteSink& sink);
 
-  // During a live call, by anyone whom the vault knows: what is said in between is never encoded, silence stands in its
-  // place. Returns when the recorder has obeyed. Errors: refused (the call has ended, or is not paused); busy (the
-  // recorder does not answer: the request stands, and it obeys as soon as it can); gone, not_found.
+  // Of a call in progress: from the return of `pause` to that of `resume`, silence is sealed for what is said. Any
+  // person may ask for it. Errors: busy when the recorder does not answer within seconds (a pause then stays asked
+  // for); refused when the call has ended, or is not paused; not_found, gone.
   Result<void> pause(const Person& person, const RecordingId& id);
   Result<void> resume(const Person& person, const RecordingId& id);
-
+  // A refusal or withdrawal ends the call if it still runs, whatever is kept of it.
   Result<ConsentReport> set_consent(const Person& person, const ConsentChange& change);
   Result<void> hold(const Person& person, const HoldOptions& options);
   Result<void> unhold(const Person& person, const RecordingId& id, const std::string& matter);

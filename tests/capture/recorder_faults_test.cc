@@ -114,6 +114,28 @@ TEST_CASE("when a file cannot grow, the call goes on in new segments and loses n
   CHECK(finished == 1);
 }
 
+TEST_CASE("a pause holds in every new segment") {
+  const TestVault vault;
+  const auto view = vault.view();
+  Feed feed;
+  feed.run([&](const Feed& f) {
+    f.write(tone(8000));
+    pause_call(vault, running_call(vault, f));
+    f.write(tone(8000 * 40));
+  });
+  std::optional<Result<IngestSummary>> summary;
+  {
+    const FileSizeLimit limit(20'000);
+    summary = capture::record(view, raw_input(feed.fd()));
+  }
+  must(*summary);
+  CHECK((*summary)->tracks.size() >= 2);
+  const Samples heard = vault.audio_of(TrackName::mixed);
+  CHECK(heard.size() == 8000 * 41);
+  CHECK(loudness(heard, 800, 7200) > 4000);
+  CHECK(loudness(heard, 8800, heard.size()) < 10);
+}
+
 TEST_CASE("while the disk takes headers and no audio, a new segment is tried once a second") {
   const TestVault vault;
   const auto view = vault.view();

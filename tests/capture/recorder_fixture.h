@@ -12,9 +12,11 @@
 #include <thread>
 
 #include "base/text.h"
+#include "capture/control.h"
 #include "capture/recorder.h"
 #include "codec/opus_decoder.h"
 #include "crypto/random.h"
+#include "os/stream.h"
 #include "sealed/reader.h"
 
 namespace callvault::recorder_test {
@@ -189,6 +191,26 @@ inline double loudness(const Samples& samples) {
   double sum = 0;
   for (const auto s : samples) sum += static_cast<double>(s) * s;
   return samples.empty() ? 0 : std::sqrt(sum / static_cast<double>(samples.size()));
+}
+
+inline double loudness(const Samples& samples, std::size_t from, std::size_t to) {
+  const auto begin = samples.begin();
+  return loudness(Samples(begin + static_cast<std::ptrdiff_t>(from), begin + static_cast<std::ptrdiff_t>(to)));
+}
+
+// Once its recorder has taken all that was written.
+inline RecordingId running_call(const TestVault& vault, const Feed& feed) {
+  for (;;) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(30));
+    if (os::bytes_arrived(feed.fd()) != 0) continue;
+    for (const auto& text : vault.incoming())
+      if (const auto name = sealed::parse_file_name(text); name && name->state == sealed::FileState::part)
+        return name->id;
+  }
+}
+inline void pause_call(const TestVault& vault, const RecordingId& id) {
+  must(capture::ask_for_pause(vault.layout(), id));
+  must(capture::await_pause(vault.layout(), id, std::chrono::seconds(5)));
 }
 
 inline IngestOptions raw_input(int fd) {

@@ -191,6 +191,38 @@ TEST_CASE("a call ends by its stop file or when asked to") {
   }
 }
 
+TEST_CASE("what is said in a pause is not encoded, and the answer goes with the call") {
+  const TestVault vault;
+  const auto view = vault.view();
+  Feed feed;
+  bool answered = false;
+  RecordingId id;
+  feed.run([&](const Feed& f) {
+    f.write(tone(8000));
+    id = running_call(vault, f);
+    pause_call(vault, id);
+    answered = os::exists(vault.layout().incoming() / sealed::paused_file_name(id));
+    f.write(tone(8000));
+    // Whether it was taken or lies in the pipe.
+    must(capture::ask_to_resume(vault.layout(), id));
+    must(capture::await_resume(vault.layout(), id, 5s));
+    f.write(tone(16000));
+    (void)running_call(vault, f);
+    pause_call(vault, id);
+    f.write(tone(8000));
+  });
+  const auto summary = must(capture::record(view, raw_input(feed.fd())));
+  CHECK(answered);
+  CHECK(summary.duration_s == doctest::Approx(5.0));
+  CHECK_FALSE(os::exists(vault.layout().incoming() / sealed::paused_file_name(id)));
+  CHECK(os::exists(vault.layout().incoming() / sealed::pause_file_name(id)));  // whoever settles takes it away
+  const auto heard = vault.audio_of(TrackName::mixed);
+  CHECK(loudness(heard, 800, 7200) > 4000);
+  CHECK(loudness(heard, 8800, 16000) < 10);
+  CHECK(loudness(heard, 18000, 31000) > 4000);
+  CHECK(loudness(heard, 32800, 40000) < 10);
+}
+
 TEST_CASE("an asked end is heeded while the input is silent") {
   const TestVault vault;
   const auto view = vault.view();

@@ -13,6 +13,11 @@ TEST_CASE("metadata survives its text") {
   later.first_page = 120;
   later.offset_ms = 60'000;
   CHECK(must(sealed::decode_metadata(must(sealed::encode_metadata(later)))) == later);
+  auto evident = full;
+  evident.agent_consent = Consent::granted;
+  evident.consent_offset_ms = 0;
+  evident.consent_method = "key-press_1";
+  CHECK(must(sealed::decode_metadata(must(sealed::encode_metadata(evident)))) == evident);
 }
 
 TEST_CASE("metadata out of bounds is refused on the way in and on the way out") {
@@ -25,6 +30,9 @@ TEST_CASE("metadata out of bounds is refused on the way in and on the way out") 
     CHECK_MESSAGE(encoded.error().message.find(field) != std::string::npos, encoded.error().message);
   };
   refuse("caller", [](auto& m) { m.caller = std::string(129, '1'); });
+  refuse("consent_offset", [](auto& m) { m.consent_offset_ms = sealed::kMaxConsentOffsetMs + 1; });
+  refuse("consent_method", [](auto& m) { m.consent_method = std::string(33, 'a'); });
+  refuse("consent_method", [](auto& m) { m.consent_method = "By voice"; });
   refuse("agent", [](auto& m) { m.agent = "a\nb"; });
   refuse("agent", [](auto& m) { m.agent = "\x1b[31m"; });
   refuse("agent", [](auto& m) { m.agent = "\xc2\x9b"; });  // CSI

@@ -231,4 +231,11 @@ TEST_CASE("file names are read back, and no other is taken for one") {
                                 ".caller.", ".caller.part.part", ".caller/..", ".stop"})
     CHECK_MESSAGE(!sealed::parse_file_name(text + bad), bad);
   CHECK_FALSE(sealed::parse_file_name("../../etc/passwd.caller"));
+  for (const auto& name : sealed::control_file_names(id)) {
+    CHECK(sealed::parse_control_file_name(name) == id);
+    CHECK_FALSE(sealed::parse_control_file_name(name + "x"));
+    CHECK_FALSE(sealed::parse_file_name(name));
+  }
+  for (const std::string other : {"", "x", ".pause"}) CHECK_FALSE(sealed::parse_control_file_name(other));
+  CHECK_FALSE(sealed::parse_control_file_name(text));
 }

@@ -158,9 +158,9 @@ def may_do_no_more(accounts, waiting, waiting_too):
 def are_told_so(accounts, call):
     """Every other command says why not, with the passphrase in hand."""
     rig = accounts.rig
-    commands = (("find",), ("show", call), ("play", call, "--purpose", "complaint"), ("purge",), ("check",),
-                ("recover",), ("reindex",), ("status",), ("journal", "verify"), ("prove-gone", call),
-                ("hold", call, "--matter", "x"), ("erase", call, "--request", "R", "--reason", "x"),
+    commands = (("find",), ("show", call), ("play", call, "--purpose", "complaint"), ("pause", call),
+                ("purge",), ("check",), ("recover",), ("reindex",), ("status",), ("journal", "verify"),
+                ("prove-gone", call), ("hold", call, "--matter", "x"), ("erase", call, "--request", "R", "--reason", "x"),
                 ("person", "list"), ("doctor",))
     for who in (accounts.recorder, accounts.stranger):
         accounts.become(who)

@@ -7,7 +7,9 @@ namespace callvault::capture {
 
 Result<sealed::CallMetadata> admit(const keys::Config& config, const IngestOptions& options, Time now) {
   if (options.consent == Consent::refused) return fail(Errc::refused, "consent was refused: nothing is stored");
-  if (options.consent == Consent::withdrawn)
+  if (options.agent_consent == Consent::refused)
+    return fail(Errc::refused, "the agent's consent was refused: nothing is stored");
+  if (options.consent == Consent::withdrawn || options.agent_consent == Consent::withdrawn)
     return fail(Errc::usage, "a call cannot start with consent withdrawn: it is granted, implied, pending or refused");
   sealed::CallMetadata out;
   out.started_at = options.started_at.value_or(now);
@@ -22,6 +24,14 @@ Result<sealed::CallMetadata> admit(const keys::Config& config, const IngestOptio
   // Going on after a notice implies consent only when the notice was heard to its end.
   const bool unheard = options.consent == Consent::implied && options.notice_played == false;
   out.consent = unheard ? Consent::unknown : options.consent;
+  out.agent_consent = options.agent_consent;
+  const bool is_given = options.consent == Consent::granted || options.consent == Consent::implied;
+  if (!is_given && (options.consent_offset || !options.consent_method.empty()))
+    return fail(Errc::usage, "where and how consent was given belongs to consent granted or implied");
+  if (options.consent_offset && options.consent_offset->count() < 0)
+    return fail(Errc::usage, "consent was not given before the call");
+  if (options.consent_offset) out.consent_offset_ms = static_cast<std::uint64_t>(options.consent_offset->count());
+  out.consent_method = options.consent_method;
   out.basis = options.basis;
   out.tracks = {TrackName::mixed};
   CALLVAULT_TRY(sealed::validate_metadata(out));

@@ -10,6 +10,12 @@ namespace callvault::capture {
 namespace {
 
 constexpr std::chrono::minutes kFreshHeaderLife{1};
+constexpr std::chrono::minutes kControlLife{1};
+
+bool is_older(const os::Path& path, std::chrono::minutes life) {
+  const auto changed = os::changed_at(path);
+  return changed && system_clock().now() - *changed > life;
+}
 
 // A folder that is read while a file in it is renamed may show neither name: what one reading misses, the next sees
 // under its final name.
@@ -47,6 +53,13 @@ std::optional<IncomingFile> look_at(const os::Path& folder, sealed::FileName nam
   return file;
 }
 
+void add(IncomingCall& call, std::optional<IncomingFile> file) {
+  if (!file) return;
+  auto& files = call.files;
+  if (std::none_of(files.begin(), files.end(), [&](const IncomingFile& f) { return f.name == file->name; }))
+    files.push_back(std::move(*file));
+}
+
 }  // namespace
 
 bool IncomingCall::alive() const {
@@ -61,22 +74,34 @@ Result<std::vector<IncomingCall>> list_incoming(const base::Layout& layout) {
     if (!name) continue;
     const os::Path path = layout.incoming() / text;
     if (name->state == sealed::FileState::fresh) {
-      const auto changed = os::changed_at(path);
       // One that cannot be removed is none of a recorder's, and does no harm.
-      if (changed && system_clock().now() - *changed > kFreshHeaderLife) (void)os::remove_file(path);
+      if (is_older(path, kFreshHeaderLife)) (void)os::remove_file(path);
       continue;
     }
-    auto file = look_at(layout.incoming(), *name);
-    if (!file) continue;
-    auto& files = calls[name->id].files;
-    if (std::none_of(files.begin(), files.end(), [&](const IncomingFile& f) { return f.name == file->name; }))
-      files.push_back(std::move(*file));
+    add(calls[name->id], look_at(layout.incoming(), *name));
+  }
+  std::erase_if(calls, [](const auto& item) { return item.second.files.empty(); });
+  for (const auto& text : names) {
+    const auto id = sealed::parse_control_file_name(text);
+    if (id && !calls.contains(*id) && is_older(layout.incoming() / text, kControlLife))
+      (void)os::remove_file(layout.incoming() / text);
   }
   std::vector<IncomingCall> out;
   for (auto& [id, call] : calls) {
     call.id = id;
     call.stop_requested = os::exists(layout.incoming() / sealed::stop_file_name(id));
     out.push_back(std::move(call));
+  }
+  return out;
+}
+
+Result<IncomingCall> look_at_incoming(const base::Layout& layout, const RecordingId& id) {
+  CALLVAULT_TRY_ASSIGN(const auto names, names_in(layout.incoming()));
+  IncomingCall out;
+  out.id = id;
+  for (const auto& text : names) {
+    const auto name = sealed::parse_file_name(text);
+    if (name && name->id == id && name->state != sealed::FileState::fresh) add(out, look_at(layout.incoming(), *name));
   }
   return out;
 }

@@ -26,7 +26,9 @@ struct IncomingCall {
 
 // Sorted by id. Every file that is there when this begins is seen, under one name, also when its recorder ends
 // meanwhile. Files with other names are passed over; headers that never became
-// a recording (.new, a minute old) are removed.
+// a recording (.new, a minute old) are removed, and control files whose call has left.
 Result<std::vector<IncomingCall>> list_incoming(const base::Layout& layout);
+// One call alone; without files when there is none of that id.
+Result<IncomingCall> look_at_incoming(const base::Layout& layout, const RecordingId& id);
 
 }  // namespace callvault::capture

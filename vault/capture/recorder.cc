@@ -4,6 +4,7 @@
 #include <thread>
 
 #include "capture/admission.h"
+#include "capture/control.h"
 #include "capture/track_recorder.h"
 #include "codec/pcm_source.h"
 #include "crypto/random.h"
@@ -16,9 +17,7 @@ using namespace std::chrono_literals;
 
 constexpr unsigned kFramesPerSecond = 50;  // 20 ms each
 constexpr unsigned kFirstReadMs = 1;       // so that the recording exists as soon as there is one sample
-constexpr auto kControlPoll = 200ms;
-constexpr auto kWaited = 5ms;     // a read of 20 ms that took so long had nothing waiting for it
-constexpr int kClosingTries = 4;  // a second apart
+constexpr int kClosingTries = 4;           // a second apart
 
 const Clock& clock_of(const IngestOptions& options) {
   return options.clock != nullptr ? *options.clock : system_clock();
@@ -75,11 +74,9 @@ class Recorder {
   Result<void> start_tracks();
   Result<void> take(std::span<const std::int16_t> frames);
   Result<void> take_all();
+  void heed_requests(SteadyTime now);
   // Called between frames, and while the input is silent: what is due by the clock, and whether the call shall end.
   bool poll();
-  // What somebody wants of this call, by files in incoming/.
-  void look_at_controls();
-  void end_pause();
   Result<IngestSummary> finish();
   Error incomplete(const Error& why) const;
   Time ended_at() const;
@@ -91,10 +88,9 @@ class Recorder {
   std::optional<Splitter> splitter_;
   std::vector<TrackRecorder> tracks_;
   std::vector<std::int16_t> frames_;
-  SteadyTime last_look_{};
+  std::optional<Requests> requests_;
+  std::uint64_t silent_frames_ = 0;  // after a pause: what was said in it and is still to be read
   bool stopped_ = false;
-  bool silent_ = false;    // nothing of what is read is encoded
-  bool resuming_ = false;  // silent until what was said before has been read
 };
 
 bool Recorder::poll() {
@@ -102,29 +98,18 @@ bool Recorder::poll() {
   for (TrackRecorder& track : tracks_) track.tick(now);
   if (stopped_) return true;
   if (options_.should_stop && options_.should_stop()) stopped_ = true;
-  if (call_ && now - last_look_ >= kControlPoll) {
-    last_look_ = now;
-    look_at_controls();
-  }
+  if (requests_) heed_requests(now);
   return stopped_;
 }
 
-void Recorder::look_at_controls() {
-  const os::Path incoming = view_.layout().incoming();
-  if (os::exists(incoming / sealed::stop_file_name(call_->id))) stopped_ = true;
-  const bool wanted = os::exists(incoming / sealed::pause_file_name(call_->id));
-  resuming_ = silent_ && !wanted;
-  if (!wanted) return;
-  silent_ = true;
-  // Who asked waits for this, and has removed an earlier answer. Where it cannot be made the silence stands all the
-  // same.
-  const os::Path answer = incoming / sealed::paused_file_name(call_->id);
-  if (!os::exists(answer)) (void)os::File::open_or_create(answer);
-}
-
-void Recorder::end_pause() {
-  silent_ = resuming_ = false;
-  (void)os::remove_file(view_.layout().incoming() / sealed::paused_file_name(call_->id));
+void Recorder::heed_requests(SteadyTime now) {
+  const bool was_paused = requests_->paused();
+  requests_->look(now, stopped_);  // a last time before the last samples are read
+  stopped_ = stopped_ || requests_->stop();
+  if (!was_paused || requests_->paused()) return;
+  // A frame may be half read already: one more.
+  const auto ms = static_cast<std::uint64_t>(source_->arrived().count()) + 1000 / kFramesPerSecond;
+  silent_frames_ = (ms * source_->rate_hz() + 999) / 1000;
 }
 
 Result<void> Recorder::start_tracks() {
@@ -155,13 +140,13 @@ Result<void> Recorder::take_all() {
   const unsigned channels = source_->channels();
   for (;;) {
     if (poll()) return {};
-    const SteadyTime before = std::chrono::steady_clock::now();
+    const bool was_silent = requests_->paused() || silent_frames_ > 0;
     CALLVAULT_TRY_ASSIGN(const std::size_t count, source_->read(frames_));
     if (count == 0) return {};
     const auto frames = std::span(frames_).first(count * channels);
-    if (silent_) std::fill(frames.begin(), frames.end(), std::int16_t{0});
-    // What was said during the pause may still wait in the pipe: it ends when a read had to wait for new sound.
-    if (resuming_ && std::chrono::steady_clock::now() - before >= kWaited) end_pause();
+    // What was asked for while this was read counts for all of it.
+    if (was_silent || requests_->paused() || silent_frames_ > 0) std::fill(frames.begin(), frames.end(), 0);
+    if (!requests_->paused()) silent_frames_ -= std::min<std::uint64_t>(silent_frames_, count);
     CALLVAULT_TRY(take(frames));
   }
 }
@@ -182,6 +167,7 @@ Result<IngestSummary> Recorder::run() {
   CALLVAULT_TRY_ASSIGN(auto secret, crypto::Key::random());
   call_.emplace(Call{view_, draw_id(), std::move(metadata), std::move(secret), options_.encoder, is_live(options_)});
   CALLVAULT_TRY(start_tracks());
+  requests_.emplace(view_.layout(), call_->id, view_.file_mode());
   if (options_.on_started) options_.on_started(call_->id);
 
   auto taken = take(first.first(count * channels));
@@ -211,7 +197,6 @@ Error Recorder::incomplete(const Error& why) const {
 }
 
 Result<IngestSummary> Recorder::finish() {
-  if (silent_) end_pause();
   const Time end = ended_at();
   for (TrackRecorder& track : tracks_) {
     if (auto encoded = track.finish_audio(); !encoded) return incomplete(encoded.error());

@@ -57,6 +57,7 @@ void describe(const sealed::CallMetadata& metadata, Registration& out, bool is_n
   out.row.consent_since = metadata.started_at;
   out.row.basis = metadata.basis;
   out.row.caller_consent = metadata.consent;
+  out.row.agent_consent = metadata.agent_consent;
 }
 
 // Where it was listed, or under its final name when its recorder has finished it since.

@@ -4,6 +4,7 @@
 #include <list>
 #include <set>
 
+#include "capture/control.h"
 #include "capture/incoming.h"
 #include "capture/registration.h"
 #include "context/opt_out.h"
@@ -97,14 +98,8 @@ class Settling {
 
   Result<void> remove_files(const IncomingCall& call) {
     for (const auto& file : call.files) CALLVAULT_TRY(os::remove_file(file.path));
-    CALLVAULT_TRY(remove_controls(call.id));
+    CALLVAULT_TRY(remove_control_files(context_.layout, call.id));
     return os::sync_folder(context_.layout.incoming());
-  }
-
-  Result<void> remove_controls(const RecordingId& id) {
-    for (const auto& name : {sealed::stop_file_name(id), sealed::pause_file_name(id), sealed::paused_file_name(id)})
-      CALLVAULT_TRY(os::remove_file(context_.layout.incoming() / name));
-    return {};
   }
 
   // New generations of every bucket that gains something.
@@ -220,13 +215,14 @@ class Settling {
         if (os::exists(context_.layout.incoming() / name))
           CALLVAULT_TRY(os::rename_file(context_.layout.incoming() / name, folder / name));
       }
-      CALLVAULT_TRY(remove_controls(id));
+      CALLVAULT_TRY(remove_control_files(context_.layout, id));
     }
     for (const auto& r : fresh_) {
       if (r.folded_into == RecordingId()) continue;
       for (const auto& track : r.row.tracks)
         CALLVAULT_TRY(
             os::remove_file(context_.layout.incoming() / base::sealed_file_name(r.row.id, track.name, track.segment)));
+      CALLVAULT_TRY(remove_control_files(context_.layout, r.row.id));
     }
     for (const auto& folder : folders) CALLVAULT_TRY(os::sync_folder(folder));
     return os::sync_folder(context_.layout.incoming());

@@ -29,6 +29,8 @@ class ByteInput {
   base::Bytes& kept() { return kept_; }
 
   std::uint64_t offset() const { return offset_; }  // bytes taken
+  // Not taken, but here: in the buffer and in the pipe. 0 for a file, where nothing arrives.
+  std::uint64_t arrived() const { return kind_.regular ? 0 : end_ - begin_ + os::bytes_arrived(fd_); }
   int fd() const { return fd_; }
   const os::StreamKind& kind() const { return kind_; }
   // From the first byte on, when that is known.

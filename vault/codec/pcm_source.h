@@ -1,6 +1,7 @@
 // What a recorder pipes in, as 16-bit frames at a rate that Opus encodes.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <filesystem>
 #include <functional>
@@ -31,6 +32,9 @@ class PcmSource {
   // Fills up to frames.size() / channels() interleaved frames and says how many; 0 = end, for good. Waits for at most
   // 20 ms worth of input at a time, so it may give fewer than asked. Errors: io, when the input cannot be read.
   virtual Result<std::size_t> read(std::span<std::int16_t> frames) = 0;
+
+  // How much of what arrived is still to be read, rounded up: it was said before now. 0 where nothing arrives live.
+  virtual std::chrono::milliseconds arrived() const { return std::chrono::milliseconds(0); }
 
   // At the end: the header promised another length than arrived, or the input is damaged from some point on. What
   // arrived was given. Sizes that recorders leave as "not known yet" promise nothing.

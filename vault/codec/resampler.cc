@@ -35,6 +35,8 @@ class ResampledSource final : public PcmSource {
   std::uint32_t rate_hz() const override { return rate_hz_; }
   unsigned channels() const override { return source_->channels(); }
   bool truncated() const override { return source_->truncated(); }
+  // What lies in its buffer and under its filter, too: 20 ms each at most.
+  std::chrono::milliseconds arrived() const override { return source_->arrived() + 2 * kHeld; }
 
   Result<std::size_t> read(std::span<std::int16_t> frames) override {
     if (frames.size() < channels()) return std::size_t{0};
@@ -65,6 +67,8 @@ class ResampledSource final : public PcmSource {
   }
 
  private:
+  static constexpr std::chrono::milliseconds kHeld{1000 / kReadsPerSecond};
+
   SourcePtr source_;
   std::uint32_t rate_hz_;
   std::unique_ptr<SRC_STATE, ResamplerDeleter> state_;

@@ -54,6 +54,11 @@ class StreamSource final : public PcmSource {
   unsigned channels() const override { return header_.channels; }
   bool truncated() const override { return truncated_; }
 
+  std::chrono::milliseconds arrived() const override {
+    const std::uint64_t frames = (input_.arrived() + header_.block_bytes - 1) / header_.block_bytes;
+    return std::chrono::milliseconds((frames * 1000 + header_.rate_hz - 1) / header_.rate_hz);
+  }
+
   Result<std::size_t> read(std::span<std::int16_t> frames) override {
     if (frames.size() < channels() || ended_) return std::size_t{0};
     CALLVAULT_TRY(look_ahead());

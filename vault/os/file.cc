@@ -254,6 +254,19 @@ bool exists(const Path& path) {
   return ::lstat(path.c_str(), &st) == 0;
 }
 
+Result<bool> is_there(const Path& path) {
+  struct stat st {};
+  if (::lstat(path.c_str(), &st) == 0) return true;
+  if (errno == ENOENT) return false;
+  return system_error(errno, "cannot examine", path);
+}
+
+Result<unsigned> owner_of(const Path& path) {
+  struct stat st {};
+  if (::lstat(path.c_str(), &st) != 0) return system_error(errno, "cannot examine", path);
+  return static_cast<unsigned>(st.st_uid);
+}
+
 Result<std::uint64_t> size_of(const Path& path) {
   struct stat st {};
   if (::stat(path.c_str(), &st) != 0) return system_error(errno, "cannot examine", path);

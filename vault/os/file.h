@@ -86,6 +86,10 @@ Result<void> rename_file(const Path& from, const Path& to);
 Result<bool> remove_file(const Path& path);
 Result<void> remove_folder(const Path& folder);  // empty
 bool exists(const Path& path);
+// The same, where a disk that does not tell must not be taken for an absent file.
+Result<bool> is_there(const Path& path);
+// The account that the file or link itself belongs to.
+Result<unsigned> owner_of(const Path& path);
 Result<std::uint64_t> size_of(const Path& path);
 // Whether the file's group is its folder's, where the folder gives its group to what is made in it.
 Result<bool> has_group_of_folder(const Path& path);

@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <poll.h>
+#include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -46,6 +47,11 @@ Result<std::optional<std::size_t>> read_within(int fd, MutableBytes out, std::ch
   if (n >= 0) return std::optional<std::size_t>(static_cast<std::size_t>(n));
   if (errno == EINTR || errno == EAGAIN) return std::optional<std::size_t>();
   return stream_error("cannot read");
+}
+
+std::size_t bytes_arrived(int fd) {
+  int count = 0;
+  return ::ioctl(fd, FIONREAD, &count) == 0 && count > 0 ? static_cast<std::size_t>(count) : 0;
 }
 
 Result<std::size_t> read_stream_at(int fd, MutableBytes out, std::uint64_t offset) {

@@ -21,6 +21,8 @@ Result<StreamKind> examine_stream(int fd);
 Result<File> open_stream(const Path& path);
 // What is there, at most out.size(), after waiting at most `patience`. nullopt: nothing yet, or a signal came. 0: end.
 Result<std::optional<std::size_t>> read_within(int fd, MutableBytes out, std::chrono::milliseconds patience);
+// What has arrived and can be read at once; 0 when the descriptor cannot tell.
+std::size_t bytes_arrived(int fd);
 // As File::read_at, on a descriptor that stays the caller's.
 Result<std::size_t> read_stream_at(int fd, MutableBytes out, std::uint64_t offset);
 

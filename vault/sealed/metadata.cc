@@ -60,6 +60,13 @@ Result<void> validate(const CallMetadata& m, Errc code) {
                                  [](char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-'; });
   if (m.retention_class.empty() || m.retention_class.size() > kMaxClassNameBytes || !plain)
     return bad(code, "class", "is not a name of a-z, 0-9 and '-'");
+  if (m.consent_offset_ms.value_or(0) > kMaxConsentOffsetMs)
+    return bad(code, "consent_offset", "is more than 24 hours");
+  const bool is_code = std::all_of(m.consent_method.begin(), m.consent_method.end(), [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '_';
+  });
+  if (m.consent_method.size() > kMaxMethodBytes || !is_code)
+    return bad(code, "consent_method", "is not a code of at most 32 of a-z, 0-9, '_' and '-'");
   if (m.tracks.empty() || m.tracks.size() > 2) return bad(code, "tracks", "are not one or two");
   if (m.tracks.size() == 2 && m.tracks[0] == m.tracks[1]) return bad(code, "tracks", "repeat a name");
   if (m.sample_rate < kMinSampleRate || m.sample_rate > kMaxSampleRate)
@@ -89,6 +96,10 @@ class Fields {
   }
   std::uint64_t optional_number(const char* name, std::uint64_t max) {
     return find(name) == nullptr ? 0 : number(name, max);
+  }
+  template <typename T>
+  T optional_word(const char* name, Result<T> (*parse)(std::string_view)) {
+    return find(name) == nullptr ? T{} : word(name, parse);
   }
   std::optional<bool> optional_flag(const char* name) {
     const Json* value = find(name);
@@ -155,6 +166,9 @@ Result<std::string> encode_metadata(const CallMetadata& m) {
   for (const auto& [name, value] : texts) {
     if (!value.empty()) out[name] = value;
   }
+  if (m.agent_consent != Consent::unknown) out["agent_consent"] = to_word(m.agent_consent);
+  if (m.consent_offset_ms) out["consent_offset_ms"] = *m.consent_offset_ms;
+  if (!m.consent_method.empty()) out["consent_method"] = m.consent_method;
   if (m.notice_played) out["notice_played"] = *m.notice_played;
   if (m.first_page != 0) out["first_page"] = m.first_page;
   if (m.offset_ms != 0) out["offset_ms"] = m.offset_ms;
@@ -180,6 +194,10 @@ Result<CallMetadata> decode_metadata(std::string_view text) {
   m.notice = fields.optional_text("notice");
   m.notice_played = fields.optional_flag("notice_played");
   m.consent = fields.word("consent", &parse_consent);
+  m.agent_consent = fields.optional_word("agent_consent", &parse_consent);
+  if (object.contains("consent_offset_ms"))
+    m.consent_offset_ms = fields.number("consent_offset_ms", kMaxConsentOffsetMs);
+  m.consent_method = fields.optional_text("consent_method");
   m.basis = fields.word("basis", &parse_basis);
   m.tracks = fields.tracks("tracks");
   m.sample_rate = static_cast<std::uint32_t>(fields.number("sample_rate", kMaxSampleRate));

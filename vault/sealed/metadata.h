@@ -13,8 +13,10 @@
 
 namespace callvault::sealed {
 
-inline constexpr std::size_t kMaxTextBytes = 128;       // numbers, agent, call id, notice
-inline constexpr std::size_t kMaxClassNameBytes = 32;   // a-z, 0-9, '-'
+inline constexpr std::size_t kMaxTextBytes = 128;      // numbers, agent, call id, notice
+inline constexpr std::size_t kMaxClassNameBytes = 32;  // a-z, 0-9, '-'
+inline constexpr std::size_t kMaxMethodBytes = 32;
+inline constexpr std::uint64_t kMaxConsentOffsetMs = 24 * 60 * 60 * std::uint64_t{1000};
 inline constexpr std::uint32_t kMinSampleRate = 8'000;  // Hz
 inline constexpr std::uint32_t kMaxSampleRate = 48'000;
 
@@ -25,7 +27,11 @@ struct CallMetadata {
   std::string retention_class = "default";
   std::string notice;
   std::optional<bool> notice_played;
-  Consent consent = Consent::unknown;  // the caller's
+  Consent consent = Consent::unknown;        // the caller's
+  Consent agent_consent = Consent::unknown;  // the agent's
+  // Where in the call the caller's was given, and how: a code of a-z, 0-9, '_', '-'. Empty = not known.
+  std::optional<std::uint64_t> consent_offset_ms;
+  std::string consent_method;
   Basis basis = Basis::consent;
   std::vector<TrackName> tracks;  // of the recording: each once, 1 to 2
   std::uint32_t sample_rate = 8'000;

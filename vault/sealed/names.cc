@@ -1,5 +1,6 @@
 #include "sealed/names.h"
 
+#include <algorithm>
 #include <charconv>
 
 #include "base/layout.h"
@@ -55,5 +56,17 @@ std::optional<FileName> parse_file_name(std::string_view text) {
 std::string stop_file_name(const RecordingId& id) { return id.text() + ".stop"; }
 std::string pause_file_name(const RecordingId& id) { return id.text() + ".pause"; }
 std::string paused_file_name(const RecordingId& id) { return id.text() + ".paused"; }
+
+std::array<std::string, 3> control_file_names(const RecordingId& id) {
+  return {stop_file_name(id), pause_file_name(id), paused_file_name(id)};
+}
+
+std::optional<RecordingId> parse_control_file_name(std::string_view text) {
+  const auto id = RecordingId::parse(text.substr(0, RecordingId::kTextLength));
+  if (!id) return std::nullopt;
+  const auto names = control_file_names(*id);
+  if (std::find(names.begin(), names.end(), text) == names.end()) return std::nullopt;
+  return *id;
+}
 
 }  // namespace callvault::sealed

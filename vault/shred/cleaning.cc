@@ -53,8 +53,10 @@ Result<void> remove_incoming(const base::Layout& layout, const std::vector<Doome
     const os::Path stop = layout.incoming() / sealed::stop_file_name(d.id);
     if (written.contains(d.id))
       CALLVAULT_TRY(os::File::open_or_create(stop));
-    else if (std::binary_search(names.begin(), names.end(), stop.filename().string()))
-      CALLVAULT_TRY(os::remove_file(stop));
+    else
+      for (const auto& control : sealed::control_file_names(d.id))
+        if (std::binary_search(names.begin(), names.end(), control))
+          CALLVAULT_TRY(os::remove_file(layout.incoming() / control));
   }
   // One party's file that came back after a power cut would be taken for a new one, and nobody could open it.
   return removed ? os::sync_folder(layout.incoming()) : Result<void>();
