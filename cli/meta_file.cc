@@ -12,10 +12,12 @@
 #include <set>
 #include <string_view>
 
+#include "cli/siprec.h"
+
 namespace callvault::cli {
 namespace {
 
-constexpr std::size_t kMostMetaBytes = 64 * 1024;
+constexpr std::size_t kMostJsonBytes = 64 * 1024;
 constexpr std::array<std::string_view, 14> kNames{
     "caller",  "called",     "agent", "consent",   "notice",         "notice_played",  "basis",
     "call_id", "started_at", "class", "direction", "consent_offset", "consent_method", "agent_consent"};
@@ -24,7 +26,7 @@ Result<std::string> read_bounded(const std::filesystem::path& path) {
   const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY);
   if (fd < 0)
     return fail(Errc::io, fmt::format("cannot read the meta file {}: {}", path.string(), std::strerror(errno)));
-  std::string text(kMostMetaBytes + 1, '\0');
+  std::string text(kMostSiprecBytes + 1, '\0');
   std::size_t size = 0;
   ssize_t n = 1;
   while (n != 0 && size < text.size()) {
@@ -39,16 +41,28 @@ Result<std::string> read_bounded(const std::filesystem::path& path) {
     size += static_cast<std::size_t>(n);
   }
   ::close(fd);
-  if (size > kMostMetaBytes) return fail(Errc::usage, path.string() + " is longer than 64 KiB");
+  if (size > kMostSiprecBytes) return fail(Errc::usage, path.string() + " is longer than 256 KiB");
   text.resize(size);
   return text;
 }
 
+// JSON begins with something else, whatever it is.
+bool is_xml(std::string_view text) {
+  if (text.starts_with("\xef\xbb\xbf")) text.remove_prefix(3);
+  const auto first = text.find_first_not_of(" \t\r\n");
+  return first != std::string_view::npos && text[first] == '<';
+}
+
 }  // namespace
 
-Result<std::map<std::string, std::string>> read_meta_file(const std::filesystem::path& path) {
+Result<std::map<std::string, std::string>> read_meta_file(const std::filesystem::path& path, const GivenMeta& given) {
   if (path == "-") return fail(Errc::usage, "--meta-file takes a file; standard input is for audio");
   CALLVAULT_TRY_ASSIGN(const std::string text, read_bounded(path));
+  if (is_xml(text)) {
+    auto values = read_siprec(text, given);
+    return values ? std::move(values) : fail(values.error().code, path.string() + ": " + values.error().message);
+  }
+  if (text.size() > kMostJsonBytes) return fail(Errc::usage, path.string() + " is longer than 64 KiB");
   std::set<std::string> seen;
   std::string twice;
   const auto on_event = [&](int depth, nlohmann::json::parse_event_t event, nlohmann::json& parsed) {

@@ -3,6 +3,7 @@
 
 #include <filesystem>
 #include <map>
+#include <optional>
 #include <string>
 
 #include "callvault/result.h"
@@ -10,8 +11,10 @@
 namespace callvault::cli {
 
 // A JSON object of at most 64 KiB with the names of ingest's flags: caller, called, agent, consent, notice,
-// notice_played (true, false or "yes", "no"), basis, call_id, started_at, class, direction; the values are strings.
-// Anything else is Errc::usage; messages never quote a value. Unreadable: Errc::io.
-Result<std::map<std::string, std::string>> read_meta_file(const std::filesystem::path& path);
+// notice_played (true, false or "yes", "no"), basis, call_id, started_at, class, direction ...; the values are strings.
+// Or SIPREC metadata, at most 256 KiB of XML (cli/siprec.h). Anything else is Errc::usage; messages never quote a
+// value. Unreadable: Errc::io. `given`: what the flags gave, by the same names.
+using GivenMeta = std::map<std::string, std::optional<std::string>>;
+Result<std::map<std::string, std::string>> read_meta_file(const std::filesystem::path& path, const GivenMeta& given);
 
 }  // namespace callvault::cli

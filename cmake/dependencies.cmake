@@ -1,7 +1,7 @@
 # Every dependency is a Debian package named in packages.txt. Each has one owner among the layers.
 find_package(PkgConfig REQUIRED)
 find_package(Threads REQUIRED)
-foreach(module libsodium opus ogg sndfile samplerate lmdb libarchive fmt)
+foreach(module libsodium opus ogg sndfile samplerate lmdb libarchive fmt pugixml)
   pkg_check_modules(${module} REQUIRED IMPORTED_TARGET ${module})
 endforeach()
 find_package(date REQUIRED)

@@ -62,7 +62,8 @@ class Ingest final : public Command {
     arguments.option(meta_["started_at"], "--started-at", "T", "when the call started (default now)");
     arguments.option(meta_["call_id"], "--call-id", "X", "the telephone system's id of the call");
     arguments.option(meta_["class"], "--class", "C", "retention class (default default)");
-    arguments.option(meta_file_, "--meta-file", "F", "the same from a JSON file; options win over it");
+    arguments.option(meta_file_, "--meta-file", "F",
+                     "the same from a file, JSON or SIPREC metadata; options win over it");
     arguments.option(format_, "--format", "F", "auto, wav, s16le, ulaw or alaw (default auto)");
     arguments.option(rate_, "--rate", "HZ", "sample rate of a headerless format (default 8000)");
     arguments.option(channels_, "--channels", "MAP", "mixed, caller, agent, caller,agent or agent,caller");
@@ -109,7 +110,7 @@ class Ingest final : public Command {
   // Puts the file's values where no option was given.
   Result<void> read_meta() {
     if (!meta_file_) return {};
-    CALLVAULT_TRY_ASSIGN(const auto values, read_meta_file(*meta_file_));
+    CALLVAULT_TRY_ASSIGN(const auto values, read_meta_file(*meta_file_, meta_));
     for (const auto& [name, value] : values)
       if (auto& option = meta_[name]; !option) option = value;
     return {};

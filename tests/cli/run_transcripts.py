@@ -95,6 +95,7 @@ class Runner:
             "CALLVAULT_PASSPHRASE_FILE": directory + "/passphrase",
             "AUDIO": AUDIO[0],
             "AUDIO2": AUDIO[1],
+            "SIPREC": os.path.join(os.path.dirname(os.path.abspath(__file__)), "siprec"),
         }
         for name in ("ASAN_OPTIONS", "UBSAN_OPTIONS", "LSAN_OPTIONS"):
             if name in os.environ:
