@@ -56,6 +56,7 @@ std::string not_found(std::string_view message, std::string_view command) {
   if (command.starts_with("person")) return "'callvault person list' names the people";
   if (says(message, "journal: there is no entry")) return "'callvault journal log' lists the entries";
   if (says(message, "no journal in ")) return "--journal takes a copy of the vault's folder journal/";
+  if (says(message, "no notice version ")) return "'callvault notice list' names the versions";
   if (says(message, "no request ")) return "'callvault request list' names the requests";
   if (says(message, "no breach ")) return "'callvault breach list' names the breaches";
   if (says(message, "no person of that name")) return "'callvault person list' names the people";
@@ -184,6 +185,7 @@ std::string refused(std::string_view message, std::string_view command) {
   if (command == "breach open") return "look at --discovered, --from and --to, and at the clock";
   if (command.starts_with("breach") && !says(message, "has no role"))
     return "'callvault breach show BREACH' tells its state and what was done about it";
+  if (command == "notice add") return "nothing was changed; 'callvault notice list' tells since when each is in force";
   if (command == "request open") return "look at --received and at the clock";
   if (command.starts_with("request"))
     return "'callvault request show REQUEST' tells its state and what was done with it";
@@ -199,6 +201,8 @@ std::string io(std::string_view message, std::string_view command) {
     return fmt::format("nothing was stored; look for {}, which --meta-file names", object_of(message, kMeta));
   if (command == "ingest" && message.starts_with(kOpen))
     return fmt::format("nothing was stored; look for {} and at who may read it", object_of(message, kOpen));
+  if (command == "notice add" && message.starts_with(kOpen))
+    return fmt::format("nothing was changed; look for {} and at who may read it", object_of(message, kOpen));
   if ((command == "prove-gone" || command.starts_with("journal")) && message.starts_with(kOpen))
     return fmt::format("nothing was verified; look for {} and at who may read it", object_of(message, kOpen));
   if (command == "inspect" && message.starts_with(kOpen))

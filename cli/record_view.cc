@@ -94,6 +94,7 @@ JsonObject record_details_json(const CallRecord& record, const Vault& vault) {
   json.put("basis", to_word(record.basis))
       .put_known("notice", record.notice)
       .put("notice_played", record.notice_played)
+      .put_known("notice_state", record.notice_state ? to_word(*record.notice_state) : "")
       .put("consent_offset_s", record.consent_offset_s)
       .put_known("consent_method", record.consent_method);
   return json;
@@ -156,10 +157,13 @@ void print_record(const CallRecord& record, const Vault& vault, Output& out) {
   print_field(out, "given", join(given, ", "));
   if (!record.notice.empty() || record.notice_played)
     print_field(out, "notice",
-                fmt::format("{}{}", record.notice.empty() ? "version not known" : record.notice,
+                fmt::format("{}{}{}", record.notice.empty() ? "version not known" : record.notice,
                             !record.notice_played   ? ""
                             : *record.notice_played ? ", played"
-                                                    : ", not played"));
+                                                    : ", not played",
+                            record.notice_state == NoticeState::unknown        ? " (not in the register)"
+                            : record.notice_state == NoticeState::not_in_force ? " (not in force at that time)"
+                                                                               : ""));
   for (const auto& track : sums(record.tracks))
     print_field(out, "track",
                 fmt::format("{}, opus {} Hz, {}", to_word(track.name), track.sample_rate, human_bytes(track.bytes)));

@@ -18,7 +18,7 @@ _callvault() {
       *)
         if [[ -z $command ]]; then
           command=$word
-        elif [[ $command == person || $command == journal || $command == opt-out || $command == request || $command == breach || $command == report ]]; then
+        elif [[ $command == person || $command == journal || $command == opt-out || $command == request || $command == breach || $command == notice || $command == report ]]; then
           command+=" $word"
         fi
         ;;
@@ -32,6 +32,7 @@ _callvault() {
       return
       ;;
     -o | --passphrase-file | --output | --new-passphrase-file | --metrics-file | --meta-file | --recipient-passphrase-file | --certificate | --key | --against | --proof | --since)
+    -o | --passphrase-file | --output | --new-passphrase-file | --metrics-file | --meta-file | --certificate | --key | --against | --proof | --since | --text)
       compopt -o filenames
       mapfile -t COMPREPLY < <(compgen -f -- "$current")
       return
@@ -77,11 +78,13 @@ _callvault() {
   case $command in
     "") words="init ingest find show play consent hold unhold erase purge prove-gone inspect check recover reindex status doctor pause resume may-record restrict unrestrict opt-out request copy disclose breach report person journal --version" ;;
     "") words="init ingest find show play pause resume consent hold unhold erase purge prove-gone inspect check recover reindex status doctor may-record restrict unrestrict opt-out request breach report person journal --version" ;;
+    "") words="init ingest find show play pause resume consent hold unhold erase purge prove-gone inspect check recover reindex status doctor may-record restrict unrestrict opt-out request breach notice report person journal --version" ;;
     person) words="add list show passwd disable" ;;
     opt-out) words="add remove" ;;
     request) words="open assign decide extend party close show list" ;;
     breach) words="open assess notify note close show list scope" ;;
-    report) words="processing data-map retention accesses requests" ;;
+    notice) words="add list show" ;;
+    report) words="processing data-map retention accesses requests notice" ;;
     journal) words="log verify checkpoint prove" ;;
     init) words="--organisation --time-zone --country-code --retention --unsafe-keeper --user --recorder-group" ;;
     ingest) words="--direction --caller --called --agent --consent --consent-offset --consent-method --agent-consent --notice --notice-played --basis --started-at --call-id --class --meta-file --format --rate --channels --bitrate --complexity" ;;
@@ -105,6 +108,7 @@ _callvault() {
     "request list") words="--state --overdue" ;;
     copy) words="--request --purpose --format --recipient --recipient-passphrase-file -o --output --reason" ;;
     disclose) words="--authority --reference --basis --recipient --recipient-passphrase-file -o --output" ;;
+    "notice add") words="--text --from --until" ;;
     prove-gone) words="-o --output --force --certificate --key" ;;
     "journal verify") words="--against --key --journal --proof" ;;
     "journal prove") words="--index --since" ;;

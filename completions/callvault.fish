@@ -5,6 +5,7 @@ complete -c callvault -f
 function __callvault_at_top
   not __fish_seen_subcommand_from init ingest find show play consent hold unhold erase purge prove-gone inspect check recover reindex status doctor pause resume may-record restrict unrestrict opt-out request copy disclose breach report person journal
   not __fish_seen_subcommand_from init ingest find show play pause resume consent hold unhold erase purge prove-gone inspect check recover reindex status doctor may-record restrict unrestrict opt-out request breach report person journal
+  not __fish_seen_subcommand_from init ingest find show play pause resume consent hold unhold erase purge prove-gone inspect check recover reindex status doctor may-record restrict unrestrict opt-out request breach notice report person journal
 end
 
 function __callvault_in_group -a group
@@ -48,6 +49,7 @@ complete -c callvault -n __callvault_at_top -a request -d 'what people ask for, 
 complete -c callvault -n __callvault_at_top -a copy -d 'give a recording to somebody in it, on a granted request'
 complete -c callvault -n __callvault_at_top -a disclose -d 'make a signed, sealed bundle for an authority'
 complete -c callvault -n __callvault_at_top -a breach -d 'breaches of personal data, their clock and their reach'
+complete -c callvault -n __callvault_at_top -a notice -d 'the privacy notice in its versions'
 complete -c callvault -n __callvault_at_top -a report -d 'reports for the data protection officer'
 complete -c callvault -n __callvault_at_top -a person -d 'people and what they may do'
 complete -c callvault -n __callvault_at_top -a journal -d 'what was done, by whom and when'
@@ -72,11 +74,17 @@ complete -c callvault -n '__callvault_in_group breach open assess notify note cl
 complete -c callvault -n '__callvault_in_group breach open assess notify note close show list scope' -a show -d 'tell everything about one breach'
 complete -c callvault -n '__callvault_in_group breach open assess notify note close show list scope' -a list -d 'list the breaches'
 complete -c callvault -n '__callvault_in_group breach open assess notify note close show list scope' -a scope -d 'tell what was openable with what was exposed'
-complete -c callvault -n '__callvault_in_group report processing data-map retention accesses requests' -a processing -d 'print the record of processing (GDPR Art. 30)'
-complete -c callvault -n '__callvault_in_group report processing data-map retention accesses requests' -a data-map -d 'print which personal data lie where'
-complete -c callvault -n '__callvault_in_group report processing data-map retention accesses requests' -a retention -d 'print what is stored, due, overdue and held'
-complete -c callvault -n '__callvault_in_group report processing data-map retention accesses requests' -a accesses -d 'print who opened and listed what, and for which purpose'
-complete -c callvault -n '__callvault_in_group report processing data-map retention accesses requests' -a requests -d 'print how many requests stand where'
+complete -c callvault -n '__callvault_in_group report processing data-map retention accesses requests notice' -a processing -d 'print the record of processing (GDPR Art. 30)'
+complete -c callvault -n '__callvault_in_group report processing data-map retention accesses requests notice' -a data-map -d 'print which personal data lie where'
+complete -c callvault -n '__callvault_in_group report processing data-map retention accesses requests notice' -a retention -d 'print what is stored, due, overdue and held'
+complete -c callvault -n '__callvault_in_group report processing data-map retention accesses requests notice' -a accesses -d 'print who opened and listed what, and for which purpose'
+complete -c callvault -n '__callvault_in_group report processing data-map retention accesses requests notice' -a requests -d 'print how many requests stand where'
+complete -c callvault -n '__callvault_in_group report processing data-map retention accesses requests notice' -a notice -d 'tell which privacy notice a call was told of'
+
+complete -c callvault -n '__callvault_in_group notice add list show' -a add -d 'add a version of the privacy notice'
+complete -c callvault -n '__callvault_in_group notice add list show' -a list -d 'list the versions of the privacy notice'
+complete -c callvault -n '__callvault_in_group notice add list show' -a show -d 'print one version of the privacy notice'
+
 complete -c callvault -n '__callvault_in_group person add list show passwd disable' -a add -d 'add a person'
 complete -c callvault -n '__callvault_in_group person add list show passwd disable' -a list -d 'list the people'
 complete -c callvault -n '__callvault_in_group person add list show passwd disable' -a show -d 'tell one person\'s roles'
@@ -111,7 +119,7 @@ complete -c callvault -n '__fish_seen_subcommand_from ingest' -l basis -x -a 'co
 complete -c callvault -n '__fish_seen_subcommand_from ingest' -l started-at -x -d 'when the call started (default now)'
 complete -c callvault -n '__fish_seen_subcommand_from ingest' -l call-id -x -d 'the telephone system\'s id of the call'
 complete -c callvault -n '__fish_seen_subcommand_from ingest' -l class -x -d 'retention class (default default)'
-complete -c callvault -n '__fish_seen_subcommand_from ingest' -l meta-file -r -F -d 'the same from a JSON file; options win over it'
+complete -c callvault -n '__fish_seen_subcommand_from ingest' -l meta-file -r -F -d 'the same from a file, JSON or SIPREC metadata; options win over it'
 complete -c callvault -n '__fish_seen_subcommand_from ingest' -l format -x -a 'auto wav s16le ulaw alaw' -d 'auto, wav, s16le, ulaw or alaw (default auto)'
 complete -c callvault -n '__fish_seen_subcommand_from ingest' -l rate -x -d 'sample rate of a headerless format (default 8000)'
 complete -c callvault -n '__fish_seen_subcommand_from ingest' -l channels -x -a 'mixed caller agent caller,agent agent,caller' -d 'mixed, caller, agent, caller,agent or agent,caller'
@@ -197,6 +205,10 @@ complete -c callvault -n '__fish_seen_subcommand_from request; and __fish_seen_s
 complete -c callvault -n '__fish_seen_subcommand_from request; and __fish_seen_subcommand_from close' -l note -x -d 'how it ended'
 complete -c callvault -n '__fish_seen_subcommand_from request; and __fish_seen_subcommand_from list' -l state -x -a 'open decided closed' -d 'open, decided or closed'
 complete -c callvault -n '__fish_seen_subcommand_from request; and __fish_seen_subcommand_from list' -l overdue -d 'only those past their deadline'
+
+complete -c callvault -n '__fish_seen_subcommand_from notice; and __fish_seen_subcommand_from add' -l text -r -F -d 'the text as it is published, UTF-8, at most 64 KiB (required)'
+complete -c callvault -n '__fish_seen_subcommand_from notice; and __fish_seen_subcommand_from add' -l from -x -d 'since when callers are told of it (required)'
+complete -c callvault -n '__fish_seen_subcommand_from notice; and __fish_seen_subcommand_from add' -l until -x -d 'from then on not any more (default: when the next version begins)'
 
 complete -c callvault -n '__fish_seen_subcommand_from prove-gone' -s o -l output -r -F -d 'write the signed certificate to FILE'
 complete -c callvault -n '__fish_seen_subcommand_from prove-gone' -l force -d 'replace FILE if it exists'

@@ -4,7 +4,9 @@
 #include <filesystem>
 #include <fstream>
 
+#include "base/text.h"
 #include "catalog/row.h"
+#include "crypto/hash.h"
 #include "crypto/random.h"
 #include "journal/entry.h"
 #include "keys/config.h"
@@ -14,6 +16,7 @@
 #include "keys/node.h"
 #include "keys/recorder_view.h"
 #include "rights/breach_codec.h"
+#include "rights/notice_codec.h"
 #include "rights/request_codec.h"
 #include "sealed/header.h"
 
@@ -121,6 +124,16 @@ Result<void> breach_seeds() {
   breach.authority_notified = at(2);
   breach.history.push_back({at(1), "ana", "opened", "a laptop"});
   return put("rights_breaches_fuzz", "one", base::as_bytes(rights::encode_breaches({{breach}, 2026, 1})));
+}
+
+Result<void> notice_seeds() {
+  std::vector<Notice> notices;
+  for (const int day : {1, 2}) {
+    const std::string text = "We record calls, for " + std::to_string(day) + " months.";
+    notices.push_back({"v" + std::to_string(day), base::to_hex(crypto::sha256(base::as_bytes(text))), text, at(day),
+                       day == 1 ? std::optional(at(2)) : std::nullopt, at(0), "ana"});
+  }
+  return put("rights_notices_fuzz", "two", base::as_bytes(rights::encode_notices(notices)));
 }
 
 Result<void> directory_seeds() {
@@ -231,6 +244,7 @@ Result<void> make_all() {
   CALLVAULT_TRY(directory_seeds());
   CALLVAULT_TRY(request_seeds());
   CALLVAULT_TRY(breach_seeds());
+  CALLVAULT_TRY(notice_seeds());
   CALLVAULT_TRY(other_key_seeds());
   CALLVAULT_TRY(text_seeds());
   return audio_seeds();

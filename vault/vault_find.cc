@@ -7,6 +7,7 @@
 #include "capture/folded.h"
 #include "context/rows.h"
 #include "retention/plan.h"
+#include "rights/notices.h"
 #include "sealed/reader.h"
 #include "session.h"
 
@@ -254,6 +255,8 @@ Result<CallRecord> Vault::show(const Person& person, const RecordingId& id) {
   CALLVAULT_TRY_ASSIGN(const auto details, context::row_of(context, bucket, found->row));
   CallRecord record = to_record(bucket, found->row, details, context.now);
   add_evidence(context, bucket.day, found->row, record);
+  CALLVAULT_TRY_ASSIGN(const auto notices, rights::Notices::load(context));
+  record.notice_state = notices.state_of(record.notice, record.started_at);
   return record;
 }
 

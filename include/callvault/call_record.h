@@ -41,6 +41,8 @@ enum class Consent : std::uint8_t { unknown = 0, implied = 1, granted = 2, pendi
 enum class Basis : std::uint8_t { consent = 0, contract = 1, legal_obligation = 2, legitimate_interest = 3 };
 // live: openable if consent allows. in_progress: the call still runs. gone: only a tombstone is left.
 enum class State : std::uint8_t { in_progress, live, held, restricted, expired, gone };
+// Of the notice that a call was told of, at the call's start. unknown: the register has no such version.
+enum class NoticeState : std::uint8_t { valid, unknown, not_in_force };
 enum class Purpose : std::uint8_t {
   service_quality = 1,
   customer_needs,
@@ -57,6 +59,7 @@ std::string_view to_word(TrackName);
 std::string_view to_word(Consent);
 std::string_view to_word(Basis);
 std::string_view to_word(State);
+std::string_view to_word(NoticeState);
 std::string_view to_word(Purpose);
 // Errc::usage, naming the accepted words, when `word` is none of them.
 Result<Direction> parse_direction(std::string_view word);
@@ -107,6 +110,7 @@ struct CallRecord {
   // Where in the call the caller's first consent was given, and how. From `show` only.
   std::optional<double> consent_offset_s;
   std::string consent_method;
+  std::optional<NoticeState> notice_state;  // from `show` only; none: no version is named, or no notices are kept
   State state = State::live;
   Flags flags;
   std::vector<Track> tracks;

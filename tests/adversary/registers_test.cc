@@ -5,6 +5,7 @@
 #include "adversary/rig.h"
 #include "callvault/breach.h"
 #include "callvault/disclosure.h"
+#include "callvault/notices.h"
 #include "keys/file_keeper.h"
 #include "keys/register_file.h"
 
@@ -83,6 +84,24 @@ TEST_CASE("numbers that opted out, requests and breaches stand nowhere in the cl
   CHECK_FALSE(must(rig.vault().may_record("0722000009"), "may record").allowed);
   CHECK(must(rig.vault().may_record("0722000008"), "may record").allowed);
   CHECK(must(rig.vault().request_show(rig.officer(), request.id), "show").name == kPersonal[1]);
+}
+
+TEST_CASE("notices lie sealed, and old versions of their register open under no present key") {
+  Rig rig;
+  const std::string text = "We record every call and keep it for six months.";
+  must(notice_add(rig.vault(), rig.officer(), {"v1", text, rig.clock().now_ - 24h, std::nullopt}), "add v1");
+  rig.snapshot();
+  must(notice_add(rig.vault(), rig.officer(), {"v2", text + " Or longer.", rig.clock().now_ + 24h, std::nullopt}),
+       "add v2");
+  rig.snapshot();
+  CHECK(adversary::plain_hits(rig.blobs(), {"We record every call", "or longer"}) == std::vector<std::string>{});
+  CHECK(opened_registers(rig) == 1);
+  // A text stays what it was when calls were pinned to it.
+  const auto again = notice_add(rig.vault(), rig.officer(), {"v1", "Other", rig.clock().now_ + 48h, std::nullopt});
+  REQUIRE_FALSE(again.has_value());
+  CHECK(again.error().code == Errc::refused);
+  CHECK(must(notice_show(rig.vault(), rig.officer(), "v1"), "show").text == text);
+  CHECK(must(notice_show(rig.vault(), rig.officer(), "v1"), "show").until == rig.clock().now_ + 24h);
 }
 
 TEST_CASE("what left a register is forgotten with the next rotation, in every copy") {

@@ -23,6 +23,7 @@ Config sample() {
   config.keeper = os::Path("/srv/keeper of \"ours\"");
   config.classes = {{"default", Period{6, 0}}, {"a-1", Period{0, 30}}, {"vanzari", Period{12, 0}}};
   config.pending_grace = std::chrono::hours(36);
+  config.implied_consent = keys::ImpliedConsent::heard;
   return config;
 }
 
@@ -61,6 +62,7 @@ TEST_CASE("what is written is read again, quotes, lines and foreign letters too"
     CHECK(*period == c.period);
   }
   CHECK(out->pending_grace == in.pending_grace);
+  CHECK(out->implied_consent == in.implied_consent);
   CHECK(keys::write_config(*out) == text);
 }
 
@@ -100,6 +102,7 @@ TEST_CASE("without keeper and policy the defaults hold") {
   REQUIRE(config.has_value());
   CHECK(!config->keeper.has_value());
   CHECK(config->pending_grace == std::chrono::hours(24));
+  CHECK(config->implied_consent == keys::ImpliedConsent::announced);
 }
 
 TEST_CASE("an unknown class is refused by name") {
@@ -136,6 +139,8 @@ TEST_CASE("what is missing or of the wrong kind is named") {
   CHECK(corrupt_naming(kHead + "keeper = \"\"\n" + kClasses, "vault.keeper"));
   for (const std::string grace : {"-1", "8761", "\"24\"", "1.5", "true"})
     CHECK(corrupt_naming(kHead + kClasses + "[policy]\npending_grace_hours = " + grace + "\n", "pending_grace_hours"));
+  for (const std::string word : {"\"sometimes\"", "\"\"", "1", "true"})
+    CHECK(corrupt_naming(kHead + kClasses + "[policy]\nimplied_consent = " + word + "\n", "implied_consent"));
 }
 
 TEST_CASE("hostile class names are refused and not repeated") {

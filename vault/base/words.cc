@@ -53,6 +53,8 @@ constexpr Words<State, 6> kStates{{{State::in_progress, "in_progress"},
                                    {State::restricted, "restricted"},
                                    {State::expired, "expired"},
                                    {State::gone, "gone"}}};
+constexpr Words<NoticeState, 3> kNoticeStates{
+    {{NoticeState::valid, "valid"}, {NoticeState::unknown, "unknown"}, {NoticeState::not_in_force, "not_in_force"}}};
 constexpr Words<Purpose, 6> kPurposes{{{Purpose::service_quality, "service_quality"},
                                        {Purpose::customer_needs, "customer_needs"},
                                        {Purpose::evaluation, "evaluation"},
@@ -127,6 +129,7 @@ std::string_view to_word(TrackName v) { return word_of(kTracks, v); }
 std::string_view to_word(Consent v) { return word_of(kConsents, v); }
 std::string_view to_word(Basis v) { return word_of(kBases, v); }
 std::string_view to_word(State v) { return word_of(kStates, v); }
+std::string_view to_word(NoticeState v) { return word_of(kNoticeStates, v); }
 std::string_view to_word(Purpose v) { return word_of(kPurposes, v); }
 std::string_view to_word(Role v) { return word_of(kRoles, v); }
 Result<Direction> parse_direction(std::string_view w) { return value_of(kDirections, w, "direction"); }

@@ -4,6 +4,16 @@
 #include "base/phone.h"
 
 namespace callvault::capture {
+namespace {
+
+// Going on after a notice implies consent only when the notice was heard to its end (S04).
+bool is_implied(const keys::Config& config, const IngestOptions& options) {
+  if (config.implied_consent == keys::ImpliedConsent::heard)
+    return !options.notice.empty() && options.notice_played == true;
+  return options.notice_played != false;
+}
+
+}  // namespace
 
 Result<sealed::CallMetadata> admit(const keys::Config& config, const IngestOptions& options, Time now) {
   if (options.consent == Consent::refused) return fail(Errc::refused, "consent was refused: nothing is stored");
@@ -21,9 +31,8 @@ Result<sealed::CallMetadata> admit(const keys::Config& config, const IngestOptio
   out.retention_class = options.retention_class;
   out.notice = options.notice;
   out.notice_played = options.notice_played;
-  // Going on after a notice implies consent only when the notice was heard to its end.
-  const bool unheard = options.consent == Consent::implied && options.notice_played == false;
-  out.consent = unheard ? Consent::unknown : options.consent;
+  out.consent =
+      options.consent == Consent::implied && !is_implied(config, options) ? Consent::unknown : options.consent;
   out.agent_consent = options.agent_consent;
   const bool is_given = options.consent == Consent::granted || options.consent == Consent::implied;
   if (!is_given && (options.consent_offset || !options.consent_method.empty()))

@@ -66,7 +66,9 @@ std::string write_config(const Config& config) {
                                    {"country_code", config.country_code}});
   if (config.keeper) root["vault"].as_table()->insert("keeper", config.keeper->string());
   root.insert("retention", std::move(classes));
-  root.insert("policy", toml::table{{"pending_grace_hours", static_cast<std::int64_t>(config.pending_grace.count())}});
+  const bool strict = config.implied_consent == ImpliedConsent::heard;
+  root.insert("policy", toml::table{{"implied_consent", strict ? "heard" : "announced"},
+                                    {"pending_grace_hours", static_cast<std::int64_t>(config.pending_grace.count())}});
   std::ostringstream out;
   out << root << "\n";
   return out.str();
@@ -119,6 +121,11 @@ Result<Config> parse_config(std::string_view text) {
     const auto hours = table["policy"]["breach_notice_hours"].value_exact<std::int64_t>();
     if (!hours || *hours < 1 || *hours > kMaxGraceHours) return bad("policy.breach_notice_hours is out of bounds");
     out.breach_notice = std::chrono::hours(*hours);
+  }
+  if (table["policy"]["implied_consent"]) {
+    CALLVAULT_TRY_ASSIGN(const auto word, text_at(table, "policy", "implied_consent"));
+    if (word != "announced" && word != "heard") return bad("policy.implied_consent is neither announced nor heard");
+    out.implied_consent = word == "heard" ? ImpliedConsent::heard : ImpliedConsent::announced;
   }
   for (const auto& [key, value] :
        {std::pair{"request_retention", &out.request_retention}, std::pair{"breach_retention", &out.breach_retention}}) {

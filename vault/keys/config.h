@@ -22,6 +22,10 @@ enum class CopyConsent : std::uint8_t {
   requester,    // no other party said no
 };
 
+// When going on after a notice is consent: unless it is known to have been cut off; or only when it is known which
+// version was played, and to its end.
+enum class ImpliedConsent : std::uint8_t { announced, heard };
+
 struct Config {
   std::string organisation;
   std::string time_zone;
@@ -29,6 +33,7 @@ struct Config {
   std::optional<os::Path> keeper;       // only when it is not the sibling folder
   std::vector<RetentionClass> classes;  // the first is `default`
   std::chrono::hours pending_grace{24};
+  ImpliedConsent implied_consent = ImpliedConsent::announced;
   Period request_retention{36, 0};       // how long a closed request is kept
   Period breach_retention{60, 0};        // how long a closed breach is kept
   std::chrono::hours breach_notice{72};  // from its discovery until the authority must know (Art. 33(1))
