@@ -33,7 +33,7 @@ IN_STEPS = {"one_of_two_wishes", "voice_kept", "intake_not_retired", "unsettled_
             "recorder_does_not_look", "stalled_not_put_off", "voice_becomes_call", "undone_forgotten", "wish_forgotten",
             "withdrawal_takes_all", "one_secret_for_all"}
 IN_REGISTERS = {"register_key_reused", "plain_register", "opted_out_kept", "closed_requests_kept", "request_beside_recording",
-                "recipient_in_the_clear", "copy_in_the_clear"}
+                "recipient_in_the_clear", "copy_in_the_clear", "notice_replaced"}
 MUTANTS = [
     ("node_key_reused", "a node key never repeats",
      [(STATE, "CALLVAULT_TRY_ASSIGN(auto node_key, crypto::Key::random());\n  const std::uint64_t generation",
@@ -133,6 +133,9 @@ MUTANTS = [
       ("vault/capture/settle.cc", "      report_.objected.push_back(r.row.id);\n", "")]),
     ("closed_requests_kept", "a closed request goes when its time is over",
      [("vault/rights/requests.cc", "      over = context.now >= end;", "      over = false;")]),
+    ("notice_replaced", "the text of a notice is never replaced",
+     [("vault/rights/notices.cc", "  if (find(options.version) != nullptr)\n", "  if (false)\n"),
+      ("vault/rights/notice_codec.cc", " || !versions.insert(notice.version).second", "")]),
     ("one_secret_for_all", "each track has a secret of its own",
      [(TRACK, "CALLVAULT_TRY_ASSIGN(auto track, crypto::Key::random());", "CALLVAULT_TRY_ASSIGN(auto track, call.secret.clone());")]),
 ]
