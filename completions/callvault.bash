@@ -90,7 +90,7 @@ _callvault() {
     ingest) words="--direction --caller --called --agent --consent --consent-offset --consent-method --agent-consent --notice --notice-played --basis --started-at --call-id --class --meta-file --format --rate --channels --bitrate --complexity" ;;
     find) words="--caller --called --agent --from --to --consent --call-id --direction --state --limit" ;;
     play) words="--track --from --to -o --output --force --format --purpose --reason" ;;
-    consent) words="--party --set --evidence" ;;
+    consent) words="--party --set --evidence --keep-agent" ;;
     hold) words="--matter --until" ;;
     unhold) words="--matter" ;;
     erase) words="--caller --request --reason --dry-run" ;;

@@ -150,6 +150,7 @@ complete -c callvault -n '__fish_seen_subcommand_from play' -l reason -x -d 'why
 complete -c callvault -n '__fish_seen_subcommand_from consent' -l party -x -a 'caller agent' -d 'caller or agent'
 complete -c callvault -n '__fish_seen_subcommand_from consent' -l set -x -a 'granted refused withdrawn' -d 'granted, refused or withdrawn'
 complete -c callvault -n '__fish_seen_subcommand_from consent' -l evidence -x -d 'how it was given; sealed in the journal'
+complete -c callvault -n '__fish_seen_subcommand_from consent' -l keep-agent -d 'when the caller refuses or withdraws: the agent\'s own track stays'
 
 complete -c callvault -n '__fish_seen_subcommand_from hold' -l matter -x -d 'the case it is held for'
 complete -c callvault -n '__fish_seen_subcommand_from hold' -l until -x -d 'the hold ends by itself then'

@@ -69,6 +69,10 @@ Result<bool> opt_out_of(context::Context& context, const Located& found) {
   return true;
 }
 
+bool caller_is_apart(const NodeRow& row) {
+  return std::any_of(row.tracks.begin(), row.tracks.end(), [](const auto& t) { return t.name == TrackName::caller; });
+}
+
 }  // namespace
 
 Result<ConsentReport> Vault::set_consent(const Person& person, const ConsentChange& change) {
@@ -91,6 +95,21 @@ Result<ConsentReport> Vault::set_consent(const Person& person, const ConsentChan
   if (report.ended) facts.emplace("ended", "yes");
   CALLVAULT_TRY_ASSIGN(const auto entry,
                        entry_with_note(context, "consent_changed", std::move(facts), found.row, change.evidence));
+  // Only what rests on consent alone goes; a hold keeps even that.
+  if (found.row.basis != Basis::consent) report.kept_because = std::string(to_word(found.row.basis));
+  if (is_held(found.row, context.now)) report.kept_because = "held";
+  if (found.row.restricted) report.kept_because = "restricted";
+  const bool goes = change.consent != Consent::granted && report.kept_because.empty();
+  report.agent_kept = goes && change.keep_agent && change.party == Party::caller && agent_is_apart(found.row);
+  shred::Victim victim{
+      change.id, found.bucket,
+      std::string(change.consent == Consent::refused ? retention::kConsentRefused : retention::kConsentWithdrawn),
+      std::nullopt};
+  if (change.party == Party::agent && agent_is_apart(found.row)) victim.track = TrackName::agent;
+  const bool nothing_goes = report.agent_kept && !caller_is_apart(found.row);
+  if (report.agent_kept) victim.track = TrackName::caller;
+  // A crash from here on must not take the agent's voice: the purge would know of the consent alone.
+  if (report.agent_kept && !nothing_goes) CALLVAULT_TRY(shred::keep_outstanding(context, {victim}));
   if (change.consent == Consent::withdrawn && change.party == Party::caller) {
     CALLVAULT_TRY_ASSIGN(report.opted_out, opt_out_of(context, found));
   }
@@ -101,19 +120,11 @@ Result<ConsentReport> Vault::set_consent(const Person& person, const ConsentChan
         // It is also since when the other party's consent is pending.
         const Consent other = change.party == Party::caller ? row.agent_consent : row.caller_consent;
         if (other != Consent::pending) row.consent_since = context.now;
+        row.caller_shredded = row.caller_shredded || nothing_goes;
       },
       true));
-  if (change.consent == Consent::granted) return report;
-  // Only what rests on consent alone goes; a hold keeps even that.
-  if (found.row.basis != Basis::consent) report.kept_because = std::string(to_word(found.row.basis));
-  if (is_held(found.row, context.now)) report.kept_because = "held";
-  if (found.row.restricted) report.kept_because = "restricted";
-  if (!report.kept_because.empty()) return report;
-  shred::Victim victim{
-      change.id, found.bucket,
-      std::string(change.consent == Consent::refused ? retention::kConsentRefused : retention::kConsentWithdrawn),
-      std::nullopt};
-  if (change.party == Party::agent && agent_is_apart(found.row)) victim.track = TrackName::agent;
+  if (change.consent == Consent::granted) report.kept_because.clear();
+  if (!goes || nothing_goes) return report;
   CALLVAULT_TRY_ASSIGN(const auto shredded, shred::run(context, {victim}, shred_options(context)));
   if (!shredded.outstanding.empty())
     return fail(Errc::partly_done,

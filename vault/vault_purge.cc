@@ -23,7 +23,7 @@ retention::Candidate candidate_of(const NodeRow& row, const std::set<RecordingId
   out.id = row.id;
   out.started_at = row.started_at;
   out.expires_at = row.expires_at;
-  out.caller_consent = row.caller_consent;
+  out.caller_consent = context::deciding_caller_consent(row);
   out.agent_consent = context::deciding_agent_consent(row);
   out.basis = row.basis;
   out.held = !row.holds.empty();
@@ -66,6 +66,7 @@ std::vector<TrackName> tracks_that_go(const keys::Directory& directory, const No
     if (!o.track) return {};
     out.insert(*o.track);
   }
+  if (out.contains(TrackName::caller)) rest.caller_consent = Consent::granted;
   if (agent_is_apart(row)) {
     if (retention::decide(rest, rules).decision == Decision::expire) out.insert(TrackName::agent);
     rest.agent_consent = Consent::unknown;

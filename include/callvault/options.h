@@ -92,6 +92,9 @@ struct ConsentChange {
   Party party = Party::caller;
   Consent consent = Consent::granted;  // granted, refused or withdrawn
   std::string evidence;                // free text, sealed in the journal
+  // Of a caller's refusal or withdrawal: the agent's voice stays where it is a track of its own, and with it what is
+  // known about the call.
+  bool keep_agent = false;
 };
 
 struct HoldOptions {

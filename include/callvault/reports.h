@@ -38,6 +38,7 @@ struct ConsentReport {
   RecordingId id;
   bool ended = false;  // the call was in progress
   bool shredded = false;
+  bool agent_kept = false;   // only the caller's voice was
   std::string kept_because;  // basis, hold; empty when shredded or granted
   bool opted_out = false;    // a withdrawal: the number is not recorded any more
 };

@@ -31,7 +31,7 @@ UNVERIFIED = (SHRED, "if (!gone) return fail", "if (false) return fail")
 # name, the guarantee it breaks, edits (file, old, new); those named here show in the tests of single steps
 IN_STEPS = {"one_of_two_wishes", "voice_kept", "intake_not_retired", "unsettled_key_kept", "recorder_not_asked",
             "recorder_does_not_look", "stalled_not_put_off", "voice_becomes_call", "undone_forgotten", "wish_forgotten",
-            "withdrawal_takes_all", "one_secret_for_all"}
+            "withdrawal_takes_all", "one_secret_for_all", "kept_voice_taken"}
 IN_REGISTERS = {"register_key_reused", "plain_register", "opted_out_kept", "closed_requests_kept", "request_beside_recording",
                 "recipient_in_the_clear", "copy_in_the_clear", "notice_replaced"}
 MUTANTS = [
@@ -82,6 +82,8 @@ MUTANTS = [
      [(CHANGES, "} else if (is_held(found->row, context.now)) {\n      item.code", "} else if (false) {\n      item.code")]),
     ("withdrawal_takes_all", "an agent's withdrawal does not take the caller's voice",
      [(PURGE, "  return {out.begin(), out.end()};\n}\n\nstruct PurgePlan", "  return {};\n}\n\nstruct PurgePlan")]),
+    ("kept_voice_taken", "the agent's voice that is kept stays at the next purge",
+     [("vault/context/context.cc", "row.caller_shredded ? Consent::granted : row.caller_consent", "row.caller_consent")]),
     ("static_index_key", "the index key changes with every retain",
      [(SHRED, "      CALLVAULT_TRY_ASSIGN(bucket.index_key, crypto::Key::random());\n", "")]),
     ("equal_tokens", "no two rows have one token",

@@ -137,6 +137,33 @@ TEST_CASE("a withdrawal that was journalled but not carried out takes the agent'
   CHECK(tracks_left(rig, id) == std::set{TrackName::caller});
 }
 
+TEST_CASE("the agent's voice that is kept at a withdrawal stays, and opens, when the caller's is gone for good") {
+  Rig rig;
+  const auto kept = stereo(rig), cut = stereo(rig);
+  const ConsentChange change{kept, Party::caller, Consent::withdrawn, "", true};
+  CHECK(must(rig.vault().set_consent(rig.officer(), change), "withdraw").agent_kept);
+  // As a power cut before the shred leaves it: the wish, then the consent.
+  inside(rig, [&](Session& session) {
+    const auto found = must(locate_stored(session.context(), cut), "locate");
+    must(shred::keep_outstanding(session.context(), {{cut, found.bucket, "consent_withdrawn", TrackName::caller}}),
+         "wish");
+    auto rows = must(found.node.rows(), "rows");
+    for (auto& row : rows)
+      if (row.id == cut) row.caller_consent = Consent::withdrawn;
+    must(session.state().stage_node(session.state().edit().buckets.at(found.bucket), rows), "node");
+    must(session.state().commit(), "commit");
+  });
+  for (int night = 0; night < 2; ++night) must(rig.vault().purge({}), "purge");
+  rig.snapshot();
+  const std::set<std::pair<RecordingId, TrackName>> voices{{kept, TrackName::agent}, {cut, TrackName::agent}};
+  CHECK(present_loot(rig).tracks == voices);
+  CHECK(outstanding(rig).empty());
+  for (const auto& id : {kept, cut}) {
+    CHECK(tracks_left(rig, id) == std::set{TrackName::agent});
+    CHECK(must(rig.vault().show(rig.officer(), id), "show").consent_of(Party::caller) == Consent::withdrawn);
+  }
+}
+
 TEST_CASE("two wishes about one recording are one: both voices are the whole") {
   Rig rig;
   const auto both = stereo(rig), whole = stereo(rig), one = stereo(rig);

@@ -57,6 +57,7 @@ Rows varied_rows() {
   a.caller_consent = Consent::withdrawn;
   a.agent_consent = Consent::granted;
   a.restricted = true;
+  a.caller_shredded = true;
   a.flags = {true, false, true};
   a.duration_s = 4'000'000'000U;
   a.intake = {1, 7, 4'000'000'000U};
@@ -93,6 +94,7 @@ void check_same(const NodeRow& a, const NodeRow& b) {
   CHECK(a.caller_consent == b.caller_consent);
   CHECK(a.agent_consent == b.agent_consent);
   CHECK(a.restricted == b.restricted);
+  CHECK(a.caller_shredded == b.caller_shredded);
   CHECK(a.in_progress == b.in_progress);
   CHECK(a.flags == b.flags);
   CHECK(a.duration_s == b.duration_s);

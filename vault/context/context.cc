@@ -19,6 +19,10 @@ Result<os::Path> find_sealed_file(const base::Layout& layout, std::int32_t day, 
   return fail(Errc::not_found, "the sealed file " + name + " is missing");
 }
 
+Consent deciding_caller_consent(const keys::NodeRow& row) {
+  return row.caller_shredded ? Consent::granted : row.caller_consent;
+}
+
 Consent deciding_agent_consent(const keys::NodeRow& row) {
   const bool heard = std::any_of(row.tracks.begin(), row.tracks.end(),
                                  [](const keys::TrackSecret& t) { return t.name != TrackName::caller; });

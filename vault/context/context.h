@@ -30,7 +30,8 @@ os::Path recording_folder(const base::Layout& layout, std::int32_t day);
 Result<os::Path> find_sealed_file(const base::Layout& layout, std::int32_t day, const RecordingId& id, TrackName track,
                                   std::uint16_t segment);
 
-// The agent's consent as far as it still decides: once that voice was shredded alone, what is left does not rest on it.
+// A party's consent as far as it still decides: once that voice was shredded alone, what is left does not rest on it.
+Consent deciding_caller_consent(const keys::NodeRow& row);
 Consent deciding_agent_consent(const keys::NodeRow& row);
 
 }  // namespace callvault::context

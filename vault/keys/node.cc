@@ -13,8 +13,15 @@ constexpr std::size_t kTrackBytes = 1 + 2 + 32 + 32;
 constexpr std::size_t kMaxPerRow = 255;  // holds, tracks, intake keys
 constexpr std::size_t kMaxMatterBytes = 0xffff;
 
-enum RowBits : std::uint8_t { restricted = 1, in_progress = 2, truncated = 4, interrupted = 8, duplicate_call_id = 16 };
-constexpr std::uint8_t kAllBits = 31;
+enum RowBits : std::uint8_t {
+  restricted = 1,
+  in_progress = 2,
+  truncated = 4,
+  interrupted = 8,
+  duplicate_call_id = 16,
+  caller_shredded = 32
+};
+constexpr std::uint8_t kAllBits = 63;
 
 std::size_t row_size(const NodeRow& row) {
   std::size_t size = kMinRowBytes + row.intake.size() * 4 + row.tracks.size() * kTrackBytes;
@@ -25,7 +32,8 @@ std::size_t row_size(const NodeRow& row) {
 std::uint8_t bits_of(const NodeRow& row) {
   return static_cast<std::uint8_t>((row.restricted ? restricted : 0) | (row.in_progress ? in_progress : 0) |
                                    (row.flags.truncated ? truncated : 0) | (row.flags.interrupted ? interrupted : 0) |
-                                   (row.flags.duplicate_call_id ? duplicate_call_id : 0));
+                                   (row.flags.duplicate_call_id ? duplicate_call_id : 0) |
+                                   (row.caller_shredded ? caller_shredded : 0));
 }
 
 void write_row(base::FieldWriter& w, const NodeRow& row) {
@@ -124,6 +132,7 @@ Result<NodeRow> decode_row(base::ByteView bytes) {
   row.agent_consent = static_cast<Consent>(agent);
   row.restricted = (bits & restricted) != 0;
   row.in_progress = (bits & in_progress) != 0;
+  row.caller_shredded = (bits & caller_shredded) != 0;
   row.flags = Flags{(bits & truncated) != 0, (bits & interrupted) != 0, (bits & duplicate_call_id) != 0};
   row.record_secret = r.bytes(crypto::Key::kBytes);
   for (auto n = r.number<std::uint8_t>(); n > 0 && r.ok(); --n) row.intake.push_back(r.number<std::uint32_t>());

@@ -30,7 +30,8 @@ struct NodeRow {
   Consent caller_consent = Consent::unknown;
   Consent agent_consent = Consent::unknown;
   bool restricted = false;
-  bool in_progress = false;  // registered while the call runs, because its intake key had to go
+  bool in_progress = false;      // registered while the call runs, because its intake key had to go
+  bool caller_shredded = false;  // that voice went alone: what is left does not rest on the caller's consent
   Flags flags;
   std::uint32_t duration_s = 0;
   std::vector<std::uint32_t> intake;  // every intake key to which a secret of this recording was sealed

@@ -24,7 +24,7 @@ retention::OpenRequest gate_request(const NodeRow& row, const PlayOptions& optio
   out.expires_at = row.expires_at;
   out.purpose = options.purpose;
   out.basis = row.basis;
-  out.caller_consent = row.caller_consent;
+  out.caller_consent = context::deciding_caller_consent(row);
   out.agent_consent = context::deciding_agent_consent(row);
   out.held = !row.holds.empty();
   for (const auto& hold : row.holds) {
