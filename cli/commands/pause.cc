@@ -11,7 +11,7 @@ class Pause final : public Command {
   explicit Pause(bool pauses) : pauses_(pauses) {}
 
   void declare(Arguments& arguments) override {
-    arguments.positional(id_, "ID", 
+    arguments.positional(id_, "ID",
                          "the call, by the id that ingest printed, or a unique prefix of 6 or more characters");
   }
 
@@ -24,7 +24,9 @@ class Pause final : public Command {
     if (out.json())
       out.object(JsonObject().put("id", id.text()).put("paused", pauses_));
     else
-      out.line(fmt::format("{}: {}", id.text(), pauses_ ? "paused; what is said now is not recorded" : "resumed; what is said now is recorded"));
+      out.line(
+          fmt::format("{}: {}", id.text(),
+                      pauses_ ? "paused; what is said now is not recorded" : "resumed; what is said now is recorded"));
     return Exit::done;
   }
 
