@@ -389,10 +389,9 @@ TEST_CASE("rows that overlap, leave gaps or are out of order are damage") {
   CHECK(with(12, 9) == Errc::corrupt);    // the ids are no longer ascending
 }
 
-TEST_CASE("frozen bytes of version 1 open, say what they said, and are spelled the same") {
-  const Bytes file = vector_file("node_v1.hex");
-  CHECK(keys_test::example("Node 3.2") == file);
-  CHECK(keys_test::example("Node 3.2, opened") == vector_file("node_v1_plain.hex"));
+// What version 2 added is one flag.
+void check_frozen(const std::string& version, bool caller_shredded) {
+  const Bytes file = vector_file("node_" + version + ".hex");
   auto node = keys::open_node(file, 3, 2, fixed_key(0x22));
   REQUIRE(node.has_value());
   auto rows = node->rows();
@@ -409,6 +408,7 @@ TEST_CASE("frozen bytes of version 1 open, say what they said, and are spelled t
   CHECK(row.agent_consent == Consent::unknown);
   CHECK(row.flags == Flags{false, true, false});
   CHECK(!row.restricted);
+  CHECK(row.caller_shredded == caller_shredded);
   CHECK(crypto::equal(row.record_secret, fixed_key(0x50).reveal()));
   CHECK(row.intake == std::vector<std::uint32_t>{1});
   REQUIRE(row.holds.size() == 1);
@@ -421,7 +421,14 @@ TEST_CASE("frozen bytes of version 1 open, say what they said, and are spelled t
   CHECK(crypto::equal(row.tracks[0].secret, fixed_key(0x51).reveal()));
   const auto plain = keys::encode_node(*rows);
   REQUIRE(plain.has_value());
-  CHECK(base::to_bytes(plain->reveal()) == vector_file("node_v1_plain.hex"));
+  CHECK(base::to_bytes(plain->reveal()) == vector_file("node_" + version + "_plain.hex"));
+}
+
+TEST_CASE("frozen bytes of versions 1 and 2 open, say what they said, and are spelled the same") {
+  CHECK(keys_test::example("Node 3.2") == vector_file("node_v2.hex"));
+  CHECK(keys_test::example("Node 3.2, opened") == vector_file("node_v2_plain.hex"));
+  check_frozen("v1", false);
+  check_frozen("v2", true);
 }
 
 }  // namespace

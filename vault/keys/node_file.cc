@@ -10,7 +10,7 @@ namespace callvault::keys {
 namespace {
 
 constexpr std::string_view kNodeMagic = "CVBUCKET";
-constexpr std::uint16_t kNodeVersion = 1;
+constexpr std::uint16_t kNodeVersion = 2;  // 2 added a flag to rows; 1 is read
 constexpr std::size_t kSaltBytes = 24;
 constexpr std::size_t kNodePrefixBytes = 8 + 2 + 2 + 4 + 8;
 constexpr std::size_t kHeaderBytes = kNodePrefixBytes + kSaltBytes;
@@ -22,11 +22,11 @@ std::string name_of(std::uint32_t bucket, std::uint64_t generation) {
 
 Error damaged_node(const std::string& name) { return fail(Errc::corrupt, name + " is damaged"); }
 
-base::Bytes node_prefix(std::uint32_t bucket, std::uint64_t generation) {
+base::Bytes node_prefix(std::uint16_t version, std::uint32_t bucket, std::uint64_t generation) {
   base::Bytes out(kNodePrefixBytes);
   base::FieldWriter w(out);
   w.bytes(base::as_bytes(kNodeMagic));
-  w.number(kNodeVersion);
+  w.number(version);
   w.number(std::uint16_t{0});
   w.number(bucket);
   w.number(generation);
@@ -56,8 +56,8 @@ Result<void> check_header(base::ByteView header, std::uint32_t bucket, std::uint
   const auto version = r.number<std::uint16_t>();
   if (magic && r.ok() && version > kNodeVersion)
     return fail(Errc::newer_version, "a bucket node is of a newer version");
-  const base::Bytes prefix = node_prefix(bucket, generation);
-  if (header.size() < kHeaderBytes || !std::equal(prefix.begin(), prefix.end(), header.begin()))
+  const base::Bytes prefix = node_prefix(version, bucket, generation);
+  if (version == 0 || header.size() < kHeaderBytes || !std::equal(prefix.begin(), prefix.end(), header.begin()))
     return damaged_node(name_of(bucket, generation));
   return {};
 }
@@ -66,7 +66,7 @@ Result<void> check_header(base::ByteView header, std::uint32_t bucket, std::uint
 
 Result<base::Bytes> seal_node(const crypto::SecretBuffer& plain, std::uint32_t bucket, std::uint64_t generation,
                               const crypto::Key& node_key) {
-  base::Bytes out = node_prefix(bucket, generation);
+  base::Bytes out = node_prefix(kNodeVersion, bucket, generation);
   const std::size_t pieces = pieces_of(plain.size());
   out.resize(kHeaderBytes + plain.size() + pieces * crypto::kTagBytes);
   crypto::fill_random(base::MutableBytes(out).subspan(kNodePrefixBytes, kSaltBytes));

@@ -43,9 +43,9 @@ START = 1795426342123
 EXPIRES = START + 181 * 86400 * 1000
 
 
-def node_plain():
+def node_plain(flags):
     row = fill(0x0A, 16) + struct.pack("<QQQI", START, EXPIRES, START, 187)
-    row += struct.pack("<BBBB", 0, 1, 0, 8)
+    row += struct.pack("<BBBB", 0, 1, 0, flags)
     row += fill(0x50)
     row += struct.pack("<BI", 1, 1)
     row += struct.pack("<B", 1) + text("12/2026") + struct.pack("<BQ", 1, EXPIRES + 1)
@@ -53,8 +53,8 @@ def node_plain():
     return struct.pack("<II", 1, 8) + row
 
 
-def node_file(plain):
-    header = b"CVBUCKET" + struct.pack("<HHIQ", 1, 0, 3, 2) + fill(0xA1, 24)
+def node_file(plain, version):
+    header = b"CVBUCKET" + struct.pack("<HHIQ", version, 0, 3, 2) + fill(0xA1, 24)
     key = hashlib.blake2b(b"callvault v1 node pieces\0" + header, key=fill(0x22), digest_size=32).digest()
     assert len(plain) <= 8192
     return header + seal_piece(key, bytes(11) + b"\1", plain)
@@ -100,8 +100,11 @@ def write(name, what, data):
 
 
 def main():
-    plain = node_plain()
-    node = node_file(plain)
+    plain = node_plain(8 | 32)
+    write("node_v2_plain.hex", "plaintext of node_v2.hex", plain)
+    write("node_v2.hex", "keys/buckets/3.2, n_b = 32 times 22", node_file(plain, 2))
+    plain = node_plain(8)
+    node = node_file(plain, 1)
     write("node_v1_plain.hex", "plaintext of node_v1.hex", plain)
     write("node_v1.hex", "keys/buckets/3.2, n_b = 32 times 22", node)
     plain = directory_plain(node)
