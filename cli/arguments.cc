@@ -25,6 +25,14 @@ void Arguments::option(std::optional<std::string>& value, const std::string& nam
       ->type_name(takes);
 }
 
+void Arguments::options(std::vector<std::string>& values, const std::string& name, const std::string& takes,
+                        const std::string& help) {
+  app_.add_option_function<std::string>(
+          name, [&values](const std::string& text) { values.push_back(text); }, help)
+      ->type_name(takes)
+      ->trigger_on_parse();
+}
+
 void Arguments::required(std::string& value, const std::string& name, const std::string& takes,
                          const std::string& help) {
   app_.add_option(name, value, help)->required()->type_name(takes);

@@ -22,6 +22,9 @@ class Arguments {
   void positionals(std::vector<std::string>& values, const std::string& name, const std::string& help);
   void option(std::optional<std::string>& value, const std::string& name, const std::string& takes,
               const std::string& help);
+  // May be given again and again.
+  void options(std::vector<std::string>& values, const std::string& name, const std::string& takes,
+               const std::string& help);
   void required(std::string& value, const std::string& name, const std::string& takes, const std::string& help);
   void flag(bool& value, const std::string& name, const std::string& help);
   // Accepted and documented, but left out of --help.

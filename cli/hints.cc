@@ -60,6 +60,9 @@ std::string not_found(std::string_view message, std::string_view command) {
   if (says(message, "no request ")) return "'callvault request list' names the requests";
   if (says(message, "no breach ")) return "'callvault breach list' names the breaches";
   if (says(message, "no person of that name")) return "'callvault person list' names the people";
+  if (command.starts_with("alias"))
+    return "nothing was changed; 'callvault alias add NUMBER NUMBER' puts numbers together";
+  if (says(message, "of the person of request")) return "'callvault request show REQUEST' tells its numbers";
   if (command.starts_with("opt-out")) return "nothing was changed; 'callvault may-record NUMBER' tells";
   return "'callvault find' lists the recordings; an id may be cut to a unique prefix of 6 or more characters";
 }
@@ -76,7 +79,8 @@ struct Damage {
 };
 
 // The first that fits, so what is told in more detail stands first.
-constexpr std::array<Damage, 31> kDamages{{
+constexpr std::array<Damage, 32> kDamages{{
+    {"register", kNewestKeys},
     {"checkpoint to compare with", "keep both: either that checkpoint or this journal is not the vault's"},
     {"journal proof", "believe nothing of it; ask for another one, and for the public key by another way"},
     {"certificate: ", "believe nothing of it; ask for another one, and for the public key by another way"},
@@ -177,11 +181,13 @@ std::string refused(std::string_view message, std::string_view command) {
     return "'callvault request show REQUEST' tells its state; 'callvault request party' notes who asks and who agreed";
   if (command == "copy" || command == "disclose")
     return "'callvault show ID' tells its consent, holds and state; --purpose and --as decide what you may open";
+  if (says(message, "request R-")) return "'callvault request show REQUEST' tells its state and what was done with it";
   if (command == "erase") return "'callvault show ID' lists its holds; 'callvault unhold' ends one";
   if (says(message, "the call is not paused")) return "'callvault journal log' tells who paused and resumed it";
   if (command == "pause" || command == "resume") return "only a call in progress is paused and resumed";
   if (command == "unhold" || command == "hold") return "'callvault show ID' lists its holds";
-  if (command == "restrict" || command == "unrestrict") return "'callvault show ID' tells its state";
+  if (command == "restrict" || command == "unrestrict" || command == "rectify")
+    return "'callvault show ID' tells its state";
   if (command == "breach open") return "look at --discovered, --from and --to, and at the clock";
   if (command.starts_with("breach") && !says(message, "has no role"))
     return "'callvault breach show BREACH' tells its state and what was done about it";

@@ -96,7 +96,9 @@ JsonObject record_details_json(const CallRecord& record, const Vault& vault) {
       .put("notice_played", record.notice_played)
       .put_known("notice_state", record.notice_state ? to_word(*record.notice_state) : "")
       .put("consent_offset_s", record.consent_offset_s)
-      .put_known("consent_method", record.consent_method);
+      .put_known("consent_method", record.consent_method)
+      .put("rectified", record.rectified)
+      .put_known("deferred_erasure", record.deferred_erasure);
   return json;
 }
 
@@ -167,6 +169,9 @@ void print_record(const CallRecord& record, const Vault& vault, Output& out) {
   for (const auto& track : sums(record.tracks))
     print_field(out, "track",
                 fmt::format("{}, opus {} Hz, {}", to_word(track.name), track.sample_rate, human_bytes(track.bytes)));
+  print_field(out, "rectified", join(record.rectified, ", "));
+  print_field(out, "to be erased",
+              record.deferred_erasure.empty() ? "" : record.deferred_erasure + ", once nothing keeps it any more");
   for (const auto& hold : record.holds)
     print_field(out, "hold", hold.until ? fmt::format("{}, until {}", hold.matter, when(*hold.until)) : hold.matter);
 }

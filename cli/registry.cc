@@ -7,6 +7,7 @@ namespace callvault::cli {
 namespace {
 
 constexpr auto kGroups = std::to_array<GroupEntry>({
+    {"alias", "telephone numbers that are one person's"},
     {"opt-out", "numbers that are not to be recorded"},
     {"request", "what people ask for, and by when they are answered"},
     {"breach", "breaches of personal data, their clock and their reach"},
@@ -39,6 +40,10 @@ constexpr auto kCommands = std::to_array<CommandEntry>({
     {"may-record", "tell whether calls of a number may be recorded", make_may_record},
     {"opt-out add", "note that a number is not to be recorded", make_opt_out_add},
     {"opt-out remove", "let a number be recorded again", make_opt_out_remove},
+    {"alias add", "say that numbers are one person's", make_alias_add},
+    {"alias remove", "say that a number is not that person's any more", make_alias_remove},
+    {"alias show", "tell which numbers belong together", make_alias_show},
+    {"rectify", "correct what is said of a recording", make_rectify},
     {"restrict", "keep a recording from being opened or purged", make_restrict},
     {"unrestrict", "end a restriction", make_unrestrict},
     {"request open", "register a person's request", make_request_open},
@@ -49,6 +54,7 @@ constexpr auto kCommands = std::to_array<CommandEntry>({
     {"request close", "close a request", make_request_close},
     {"request show", "tell everything about one request", make_request_show},
     {"request list", "list the requests", make_request_list},
+    {"request answer", "write what a request for access is answered with", make_request_answer},
     {"breach open", "register a breach of personal data", make_breach_open},
     {"breach assess", "note the risk a breach is to people", make_breach_assess},
     {"breach notify", "note who was told of a breach", make_breach_notify},

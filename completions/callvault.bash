@@ -19,6 +19,8 @@ _callvault() {
         if [[ -z $command ]]; then
           command=$word
         elif [[ $command == person || $command == journal || $command == opt-out || $command == request || $command == breach || $command == notice || $command == report ]]; then
+        elif [[ $command == person || $command == journal || $command == opt-out || $command == request || $command == breach || $command == report ]]; then
+        elif [[ $command == person || $command == journal || $command == opt-out || $command == alias || $command == request ]]; then
           command+=" $word"
         fi
         ;;
@@ -64,7 +66,7 @@ _callvault() {
     *:--track) values="caller agent both" ;;
     *:--purpose) values="service_quality customer_needs evaluation complaint legal_claims proof_of_interaction" ;;
     *:--party) values="caller agent" ;;
-    *:--set) values="granted refused withdrawn" ;;
+    consent:--set) values="granted refused withdrawn" ;;
     *:--role) values="officer reviewer evaluator auditor operator" ;;
     *:--complexity) values="0 1 2 3 4 5 6 7 8 9 10" ;;
   esac
@@ -79,9 +81,11 @@ _callvault() {
     "") words="init ingest find show play consent hold unhold erase purge prove-gone inspect check recover reindex status doctor pause resume may-record restrict unrestrict opt-out request copy disclose breach report person journal --version" ;;
     "") words="init ingest find show play pause resume consent hold unhold erase purge prove-gone inspect check recover reindex status doctor may-record restrict unrestrict opt-out request breach report person journal --version" ;;
     "") words="init ingest find show play pause resume consent hold unhold erase purge prove-gone inspect check recover reindex status doctor may-record restrict unrestrict opt-out request breach notice report person journal --version" ;;
+    "") words="init ingest find show play consent hold unhold erase purge prove-gone inspect check recover reindex status doctor pause resume may-record rectify restrict unrestrict alias opt-out request copy disclose breach report person journal --version" ;;
     person) words="add list show passwd disable" ;;
+    alias) words="add remove show" ;;
     opt-out) words="add remove" ;;
-    request) words="open assign decide extend party close show list" ;;
+    request) words="open assign decide extend party close show list answer" ;;
     breach) words="open assess notify note close show list scope" ;;
     notice) words="add list show" ;;
     report) words="processing data-map retention accesses requests notice" ;;
@@ -97,9 +101,11 @@ _callvault() {
     purge) words="--dry-run --confirm --metrics-file" ;;
     check) words="--deep" ;;
     "opt-out add") words="--request" ;;
-    restrict) words="--reason" ;;
-    unrestrict) words="--reason" ;;
     "request open") words="--kind --channel --received --name --number --identity --document-hash --requester --note" ;;
+    "alias add") words="--request" ;;
+    rectify) words="--set --note --request" ;;
+    restrict) words="--request --reason" ;;
+    unrestrict) words="--request --reason" ;;
     "request assign") words="--to" ;;
     "request decide") words="--decision --reason" ;;
     "request extend") words="--reason" ;;
@@ -109,6 +115,7 @@ _callvault() {
     copy) words="--request --purpose --format --recipient --recipient-passphrase-file -o --output --reason" ;;
     disclose) words="--authority --reference --basis --recipient --recipient-passphrase-file -o --output" ;;
     "notice add") words="--text --from --until" ;;
+    "request answer") words="-o --output --force" ;;
     prove-gone) words="-o --output --force --certificate --key" ;;
     "journal verify") words="--against --key --journal --proof" ;;
     "journal prove") words="--index --since" ;;

@@ -6,6 +6,7 @@ function __callvault_at_top
   not __fish_seen_subcommand_from init ingest find show play consent hold unhold erase purge prove-gone inspect check recover reindex status doctor pause resume may-record restrict unrestrict opt-out request copy disclose breach report person journal
   not __fish_seen_subcommand_from init ingest find show play pause resume consent hold unhold erase purge prove-gone inspect check recover reindex status doctor may-record restrict unrestrict opt-out request breach report person journal
   not __fish_seen_subcommand_from init ingest find show play pause resume consent hold unhold erase purge prove-gone inspect check recover reindex status doctor may-record restrict unrestrict opt-out request breach notice report person journal
+  not __fish_seen_subcommand_from init ingest find show play consent hold unhold erase purge prove-gone inspect check recover reindex status doctor pause resume may-record rectify restrict unrestrict alias opt-out request person journal
 end
 
 function __callvault_in_group -a group
@@ -42,8 +43,10 @@ complete -c callvault -n __callvault_at_top -a reindex -d 'rebuild the catalogue
 complete -c callvault -n __callvault_at_top -a status -d 'tell counts, what is overdue and the next expiry'
 complete -c callvault -n __callvault_at_top -a doctor -d 'check that the host is safe'
 complete -c callvault -n __callvault_at_top -a may-record -d 'tell whether calls of a number may be recorded'
+complete -c callvault -n __callvault_at_top -a rectify -d 'correct what is said of a recording'
 complete -c callvault -n __callvault_at_top -a restrict -d 'keep a recording from being opened or purged'
 complete -c callvault -n __callvault_at_top -a unrestrict -d 'end a restriction'
+complete -c callvault -n __callvault_at_top -a alias -d 'telephone numbers that are one person\'s'
 complete -c callvault -n __callvault_at_top -a opt-out -d 'numbers that are not to be recorded'
 complete -c callvault -n __callvault_at_top -a request -d 'what people ask for, and by when they are answered'
 complete -c callvault -n __callvault_at_top -a copy -d 'give a recording to somebody in it, on a granted request'
@@ -54,17 +57,21 @@ complete -c callvault -n __callvault_at_top -a report -d 'reports for the data p
 complete -c callvault -n __callvault_at_top -a person -d 'people and what they may do'
 complete -c callvault -n __callvault_at_top -a journal -d 'what was done, by whom and when'
 
+complete -c callvault -n '__callvault_in_group alias add remove show' -a add -d 'say that numbers are one person\'s'
+complete -c callvault -n '__callvault_in_group alias add remove show' -a remove -d 'say that a number is not that person\'s any more'
+complete -c callvault -n '__callvault_in_group alias add remove show' -a show -d 'tell which numbers belong together'
 complete -c callvault -n '__callvault_in_group opt-out add remove' -a add -d 'note that a number is not to be recorded'
 complete -c callvault -n '__callvault_in_group opt-out add remove' -a remove -d 'let a number be recorded again'
 
-complete -c callvault -n '__callvault_in_group request open assign decide extend party close show list' -a open -d 'register a person\'s request'
-complete -c callvault -n '__callvault_in_group request open assign decide extend party close show list' -a assign -d 'say who answers a request'
-complete -c callvault -n '__callvault_in_group request open assign decide extend party close show list' -a decide -d 'note the answer to a request'
-complete -c callvault -n '__callvault_in_group request open assign decide extend party close show list' -a extend -d 'take more time for a request'
-complete -c callvault -n '__callvault_in_group request open assign decide extend party close show list' -a party -d 'note which party asks, and what a party said to a copy'
-complete -c callvault -n '__callvault_in_group request open assign decide extend party close show list' -a close -d 'close a request'
-complete -c callvault -n '__callvault_in_group request open assign decide extend party close show list' -a show -d 'tell everything about one request'
-complete -c callvault -n '__callvault_in_group request open assign decide extend party close show list' -a list -d 'list the requests'
+complete -c callvault -n '__callvault_in_group request open assign decide extend party close show list answer' -a open -d 'register a person\'s request'
+complete -c callvault -n '__callvault_in_group request open assign decide extend party close show list answer' -a assign -d 'say who answers a request'
+complete -c callvault -n '__callvault_in_group request open assign decide extend party close show list answer' -a decide -d 'note the answer to a request'
+complete -c callvault -n '__callvault_in_group request open assign decide extend party close show list answer' -a extend -d 'take more time for a request'
+complete -c callvault -n '__callvault_in_group request open assign decide extend party close show list answer' -a party -d 'note which party asks, and what a party said to a copy'
+complete -c callvault -n '__callvault_in_group request open assign decide extend party close show list answer' -a close -d 'close a request'
+complete -c callvault -n '__callvault_in_group request open assign decide extend party close show list answer' -a show -d 'tell everything about one request'
+complete -c callvault -n '__callvault_in_group request open assign decide extend party close show list answer' -a list -d 'list the requests'
+complete -c callvault -n '__callvault_in_group request open assign decide extend party close show list answer' -a answer -d 'write what a request for access is answered with'
 
 complete -c callvault -n '__callvault_in_group breach open assess notify note close show list scope' -a open -d 'register a breach of personal data'
 complete -c callvault -n '__callvault_in_group breach open assess notify note close show list scope' -a assess -d 'note the risk a breach is to people'
@@ -171,6 +178,12 @@ complete -c callvault -n '__fish_seen_subcommand_from inspect' -F
 complete -c callvault -n '__fish_seen_subcommand_from check' -l deep -d 'authenticate every sealed byte'
 
 complete -c callvault -n '__fish_seen_subcommand_from opt-out; and __fish_seen_subcommand_from add' -l request -x -d 'reference of the request; sealed with it'
+complete -c callvault -n '__fish_seen_subcommand_from alias; and __fish_seen_subcommand_from add' -l request -x -d 'reference of the request; sealed with them'
+complete -c callvault -n '__fish_seen_subcommand_from rectify' -l set -x -d 'caller, called, agent or call_id, and what it ought to be (required)'
+complete -c callvault -n '__fish_seen_subcommand_from rectify' -l note -x -d 'why; sealed in the journal'
+complete -c callvault -n '__fish_seen_subcommand_from rectify' -l request -x -d 'reference of the request (required)'
+complete -c callvault -n '__fish_seen_subcommand_from restrict' -l request -x -d 'instead of ID: every recording of this request\'s person'
+complete -c callvault -n '__fish_seen_subcommand_from unrestrict' -l request -x -d 'instead of ID: every recording of this request\'s person'
 complete -c callvault -n '__fish_seen_subcommand_from restrict' -l reason -x -d 'why; sealed in the journal'
 complete -c callvault -n '__fish_seen_subcommand_from unrestrict' -l reason -x -d 'why; sealed in the journal'
 complete -c callvault -n '__fish_seen_subcommand_from copy' -l request -x -d 'the granted request: R-2026-0001 (required)'
@@ -190,7 +203,7 @@ complete -c callvault -n '__fish_seen_subcommand_from request; and __fish_seen_s
 complete -c callvault -n '__fish_seen_subcommand_from request; and __fish_seen_subcommand_from open' -l channel -x -a 'post email fax visit phone web' -d 'post, email, fax, visit, phone or web (required)'
 complete -c callvault -n '__fish_seen_subcommand_from request; and __fish_seen_subcommand_from open' -l received -x -d 'when it came in; the deadline counts from it (default now)'
 complete -c callvault -n '__fish_seen_subcommand_from request; and __fish_seen_subcommand_from open' -l name -x -d 'who asks'
-complete -c callvault -n '__fish_seen_subcommand_from request; and __fish_seen_subcommand_from open' -l number -x -d 'the telephone number it is about'
+complete -c callvault -n '__fish_seen_subcommand_from request; and __fish_seen_subcommand_from open' -l number -x -d 'a telephone number it is about; may be repeated'
 complete -c callvault -n '__fish_seen_subcommand_from request; and __fish_seen_subcommand_from open' -l identity -x -d 'how their identity was checked'
 complete -c callvault -n '__fish_seen_subcommand_from request; and __fish_seen_subcommand_from open' -l document-hash -x -d 'SHA-256 of the letter or mail'
 complete -c callvault -n '__fish_seen_subcommand_from request; and __fish_seen_subcommand_from open' -l requester -x -a 'caller agent' -d 'which party of the calls asks: caller or agent; needed for copies'
@@ -206,6 +219,8 @@ complete -c callvault -n '__fish_seen_subcommand_from request; and __fish_seen_s
 complete -c callvault -n '__fish_seen_subcommand_from request; and __fish_seen_subcommand_from close' -l note -x -d 'how it ended'
 complete -c callvault -n '__fish_seen_subcommand_from request; and __fish_seen_subcommand_from list' -l state -x -a 'open decided closed' -d 'open, decided or closed'
 complete -c callvault -n '__fish_seen_subcommand_from request; and __fish_seen_subcommand_from list' -l overdue -d 'only those past their deadline'
+complete -c callvault -n '__fish_seen_subcommand_from request; and __fish_seen_subcommand_from answer' -s o -l output -r -F -d 'where the document goes; - is standard output (required)'
+complete -c callvault -n '__fish_seen_subcommand_from request; and __fish_seen_subcommand_from answer' -l force -d 'FILE may be replaced'
 
 complete -c callvault -n '__fish_seen_subcommand_from notice; and __fish_seen_subcommand_from add' -l text -r -F -d 'the text as it is published, UTF-8, at most 64 KiB (required)'
 complete -c callvault -n '__fish_seen_subcommand_from notice; and __fish_seen_subcommand_from add' -l from -x -d 'since when callers are told of it (required)'

@@ -6,6 +6,7 @@
 
 #include "base/text.h"
 #include "catalog/row.h"
+#include "context/aliases.h"
 #include "crypto/hash.h"
 #include "crypto/random.h"
 #include "journal/entry.h"
@@ -95,6 +96,10 @@ Result<void> node_seeds() {
   rows[1].restricted = true;
   CALLVAULT_TRY_ASSIGN(const auto plain, keys::encode_node(rows));
   CALLVAULT_TRY(put("keys_node_fuzz", "two", plain.reveal()));
+  rows[0].corrections = {{keys::CorrectedField::caller, "+40722000001"}, {keys::CorrectedField::agent, ""}};
+  rows[1].deferred = keys::DeferredErasure{at(3), "R-17", "asked by letter"};
+  CALLVAULT_TRY_ASSIGN(const auto extended, keys::encode_node(rows));
+  CALLVAULT_TRY(put("keys_node_fuzz", "extended", extended.reveal()));
   std::vector<keys::NodeRow> none;
   CALLVAULT_TRY_ASSIGN(const auto empty, keys::encode_node(none));
   return put("keys_node_fuzz", "none", empty.reveal());
@@ -114,7 +119,16 @@ Result<void> request_seeds() {
   content.requests[1].requester = Party::agent;
   content.requests[1].answers.push_back({{}, Party::caller, CopyAnswer::silent, at(3), "asked twice"});
   content.requests[1].copies.push_back({at(4), "ana", {}, {TrackName::agent}, CopyForm::vcon, "passphrase"});
-  return put("rights_requests_fuzz", "two", base::as_bytes(rights::encode_requests(content)));
+  content.requests[1].numbers = {"+40722000001", "+40733000002"};
+  CALLVAULT_TRY(put("rights_requests_fuzz", "two_v3", base::as_bytes(rights::encode_requests(content))));
+  context::AliasGroup group{at(1), {}, base::Bytes(3 * 129 + 40)};
+  for (const auto filler : {std::byte{1}, std::byte{2}}) {
+    context::AliasMember member;
+    member.token.fill(filler);
+    member.group_key.resize(72);
+    group.members.push_back(std::move(member));
+  }
+  return put("context_aliases_fuzz", "one", base::as_bytes(context::encode_aliases({group})));
 }
 
 Result<void> breach_seeds() {

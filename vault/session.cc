@@ -211,6 +211,8 @@ CallRecord to_record(const keys::Bucket& bucket, const keys::NodeRow& row, const
       out.tracks.push_back(t);
   for (const auto& h : row.holds)
     if (!h.until || now < *h.until) out.holds.push_back(h);
+  for (const auto& c : row.corrections) out.rectified.emplace_back(keys::field_name(c.field));
+  if (row.deferred) out.deferred_erasure = row.deferred->request;
   return out;
 }
 

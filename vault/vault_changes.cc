@@ -1,14 +1,15 @@
-// What people decide about a recording: consent, holds, erasure.
+// What people decide about a recording: consent, holds, restrictions.
 #include <algorithm>
 #include <set>
 
-#include "base/phone.h"
 #include "base/text.h"
 #include "capture/control.h"
 #include "context/opt_out.h"
 #include "context/rows.h"
 #include "retention/plan.h"
-#include "session.h"
+#include "row_changes.h"
+#include "sealed/names.h"
+#include "subject.h"
 
 namespace callvault {
 namespace {
@@ -21,21 +22,13 @@ constexpr std::chrono::seconds kEndPatience{2};
 // Takes a recording's row through a change that takes nothing away: a new node generation, the journal, the directory.
 Result<void> rewrite_row(context::Context& context, const Located& found, const journal::Entry& entry,
                          const std::function<void(NodeRow&)>& change, bool index_changes) {
-  CALLVAULT_TRY_ASSIGN(auto rows, found.node.rows());
-  for (auto& row : rows)
-    if (row.id == found.row.id) change(row);
-  keys::Bucket& bucket = context.state.edit().buckets.at(found.bucket);
-  const std::uint64_t before = bucket.generation;
-  if (index_changes) {
-    CALLVAULT_TRY_ASSIGN(bucket.index_key, crypto::Key::random());
-  }
-  CALLVAULT_TRY(context.state.stage_node(bucket, rows));
+  RowChanges changes(context);
+  CALLVAULT_TRY(changes.stage(found.bucket, {found.row.id}, change,
+                              index_changes ? RowChanges::Index::changes : RowChanges::Index::same));
   CALLVAULT_TRY(context.log.append({entry}));
   CALLVAULT_TRY(context.log.pin_head());
   CALLVAULT_TRY(context.state.commit());
-  if (index_changes) return context::rebuild_rows(context, bucket);
-  CALLVAULT_TRY_ASSIGN(const bool same, context.catalog.add_rows(bucket.number, before, bucket.generation, {}));
-  return same ? Result<void>() : context::renew_rows(context, {&bucket.number, 1});
+  return changes.follow();
 }
 
 Result<journal::Entry> entry_with_note(context::Context& context, std::string_view event,
@@ -47,16 +40,6 @@ Result<journal::Entry> entry_with_note(context::Context& context, std::string_vi
   return entry;
 }
 
-bool is_reference(std::string_view text) {
-  constexpr std::string_view kAllowed = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_./:#";
-  return !text.empty() && text.size() <= 64 && text.find_first_not_of(kAllowed) == std::string_view::npos;
-}
-
-// The reference is sealed too: in the clear it would tie the recordings of one request to each other.
-std::string note_of(const EraseOptions& options) {
-  return "request " + options.request + (options.reason.empty() ? "" : ": " + options.reason);
-}
-
 // Who withdraws is not recorded again (S36). Durable with the commit of the change itself.
 Result<bool> opt_out_of(context::Context& context, const Located& found) {
   const keys::Bucket& bucket = context.state.directory().buckets.at(found.bucket);
@@ -64,13 +47,21 @@ Result<bool> opt_out_of(context::Context& context, const Located& found) {
   const bool outbound = details.direction == Direction::out && !details.called.empty();
   const std::string& number = outbound ? details.called : details.caller;
   if (number.empty()) return false;
+  CALLVAULT_TRY_ASSIGN(const auto numbers, numbers_of_person(context, {number}));
   CALLVAULT_TRY_ASSIGN(auto opt_outs, context::OptOuts::load(context));
-  if (opt_outs.add(number, {context.now, ""})) CALLVAULT_TRY(opt_outs.stage(context));
+  bool added = false;
+  for (const auto& one : numbers) added = opt_outs.add(one, {context.now, ""}) || added;
+  if (added) CALLVAULT_TRY(opt_outs.stage(context));
   return true;
 }
 
 bool caller_is_apart(const NodeRow& row) {
   return std::any_of(row.tracks.begin(), row.tracks.end(), [](const auto& t) { return t.name == TrackName::caller; });
+}
+
+// What is only deferred is protected, and may be once more.
+bool is_being_erased(const context::Context& context, const NodeRow& row) {
+  return outstanding_of(context.state.directory()).contains(row.id) && !is_protected(row, context.now);
 }
 
 }  // namespace
@@ -142,15 +133,18 @@ Result<void> Vault::hold(const Person& person, const HoldOptions& options) {
   auto& context = session->context();
   CALLVAULT_TRY(capture::settle(context, capture::SettleMode::finished));
   if (options.until && *options.until <= context.now) return fail(Errc::usage, "the hold would have ended already");
-  CALLVAULT_TRY_ASSIGN(const auto found, locate(context, options.id));
-  const auto outstanding = outstanding_of(context.state.directory());
-  if (outstanding.contains(options.id))
+  const auto found = locate(context, options.id);
+  if (!found && found.error().code == Errc::gone)
+    return refuse(context, "hold", {{"id", options.id.text()}}, found.error());
+  if (!found) return found.error();
+  if (is_being_erased(context, found->row))
     return fail(Errc::refused, "recording " + options.id.text() + " is being erased; a hold comes too late");
   std::map<std::string, std::string> facts{{"id", options.id.text()}};
   if (options.until) facts.emplace("until", base::utc_text(*options.until));
-  CALLVAULT_TRY_ASSIGN(const auto entry, entry_with_note(context, "held", std::move(facts), found.row, options.matter));
+  CALLVAULT_TRY_ASSIGN(const auto entry,
+                       entry_with_note(context, "held", std::move(facts), found->row, options.matter));
   return rewrite_row(
-      context, found, entry,
+      context, *found, entry,
       [&](NodeRow& row) {
         std::erase_if(row.holds, [&](const Hold& h) { return h.matter == options.matter; });
         row.holds.push_back({options.matter, options.until});
@@ -158,7 +152,7 @@ Result<void> Vault::hold(const Person& person, const HoldOptions& options) {
       false);
 }
 
-Result<void> Vault::unhold(const Person& person, const RecordingId& id, const std::string& matter) {
+Result<bool> Vault::unhold(const Person& person, const RecordingId& id, const std::string& matter) {
   CALLVAULT_TRY_ASSIGN(const auto session, Session::begin(*impl_, Access::change, person.name()));
   CALLVAULT_TRY(session->require(person, {Role::officer}, "unhold"));
   auto& context = session->context();
@@ -168,11 +162,12 @@ Result<void> Vault::unhold(const Person& person, const RecordingId& id, const st
   if (std::none_of(found.row.holds.begin(), found.row.holds.end(), same))
     return fail(Errc::not_found, "recording " + id.text() + " has no such hold");
   CALLVAULT_TRY_ASSIGN(const auto entry, entry_with_note(context, "unheld", {{"id", id.text()}}, found.row, matter));
-  return rewrite_row(
-      context, found, entry, [&](NodeRow& row) { std::erase_if(row.holds, same); }, false);
+  CALLVAULT_TRY(rewrite_row(
+      context, found, entry, [&](NodeRow& row) { std::erase_if(row.holds, same); }, false));
+  return carry_out_deferred(context, {id});
 }
 
-Result<void> Vault::restrict(const Person& person, const RecordingId& id, bool restricted, const std::string& reason) {
+Result<bool> Vault::restrict(const Person& person, const RecordingId& id, bool restricted, const std::string& reason) {
   CALLVAULT_TRY_ASSIGN(const auto session, Session::begin(*impl_, Access::change, person.name()));
   CALLVAULT_TRY(session->require(person, {Role::officer}, restricted ? "restrict" : "unrestrict"));
   auto& context = session->context();
@@ -180,111 +175,13 @@ Result<void> Vault::restrict(const Person& person, const RecordingId& id, bool r
   CALLVAULT_TRY_ASSIGN(const auto found, restricted ? locate(context, id) : locate_stored(context, id));
   if (found.row.restricted == restricted)
     return fail(Errc::refused, "recording " + id.text() + (restricted ? " is" : " is not") + " restricted");
-  if (restricted && outstanding_of(context.state.directory()).contains(id))
+  if (restricted && is_being_erased(context, found.row))
     return fail(Errc::refused, "recording " + id.text() + " is being erased; a restriction comes too late");
   CALLVAULT_TRY_ASSIGN(const auto entry, entry_with_note(context, restricted ? "restricted" : "unrestricted",
                                                          {{"id", id.text()}}, found.row, reason));
-  return rewrite_row(
-      context, found, entry, [&](NodeRow& row) { row.restricted = restricted; }, false);
-}
-
-Result<EraseReport> Vault::erase(const Person& person, const EraseOptions& options) {
-  if (options.ids.empty() == !options.caller.has_value())
-    return fail(Errc::usage, "erase either recordings by id or everything of one caller");
-  if (!is_reference(options.request))
-    return fail(Errc::usage,
-                "a request's reference is 1 to 64 letters, digits or - _ . / : # (names belong to the reason)");
-  CALLVAULT_TRY_ASSIGN(const auto session, Session::begin(*impl_, Access::change, person.name()));
-  CALLVAULT_TRY(session->require(person, {Role::officer}, "erase"));
-  auto& context = session->context();
-  // A full disk keeps nobody from being erased whose calls are settled.
-  auto settling = capture::settle(context, capture::SettleMode::everything);
-  if (!settling && settling.error().code != Errc::no_space) return std::move(settling).error();
-  CALLVAULT_TRY_ASSIGN(const auto waiting, capture::count_unsettled(context.layout));
-  const std::uint64_t unread = settling ? settling->problems.size() : waiting.waiting;
-
-  std::vector<RecordingId> ids = options.ids;
-  if (options.caller) {
-    CALLVAULT_TRY_ASSIGN(const auto number, base::normalise_number(*options.caller, context.config.country_code));
-    std::vector<catalog::BucketKey> keys;
-    for (const auto& [n, bucket] : context.state.directory().buckets)
-      keys.push_back({n, bucket.generation, &bucket.index_key});
-    for (const auto field : {catalog::Field::caller, catalog::Field::called}) {
-      CALLVAULT_TRY_ASSIGN(const auto hits, context.catalog.lookup_all(keys, field, number));
-      if (!hits.stale.empty()) return fail(Errc::corrupt, "the catalogue is behind the key state; run reindex");
-      for (const auto& hit : hits.found) ids.push_back(hit.id);
-    }
-    // Whose calls those are that cannot be read, nobody knows.
-    if (ids.empty() && unread > 0)
-      return fail(Errc::partly_done, "no recording of that number among those that can be read; " +
-                                         std::to_string(unread) + " in incoming/ cannot: 'callvault check' names them");
-    if (ids.empty()) return fail(Errc::not_found, "no recording of that number");
-  }
-  std::sort(ids.begin(), ids.end());
-  ids.erase(std::unique(ids.begin(), ids.end()), ids.end());
-
-  EraseReport report;
-  report.dry_run = options.dry_run;
-  if (options.caller) report.unreadable = unread;
-  std::vector<shred::Victim> victims;
-  std::vector<journal::Entry> accepted, refused;
-  for (const auto& id : ids) {
-    auto found = locate_stored(context, id);
-    ItemOutcome item{id, false, Errc::unexpected, {}};
-    if (!found) {
-      item.code = found.error().code;
-      item.reason = found.error().message;
-    } else if (is_held(found->row, context.now)) {
-      item.code = Errc::refused;
-      item.reason = retention::kHeld;
-    } else if (found->row.restricted) {
-      item.code = Errc::refused;
-      item.reason = retention::kRestricted;
-    } else {
-      item.done = true;
-      victims.push_back({id, found->bucket, "erased", std::nullopt});
-    }
-    if (!options.dry_run && found) {
-      CALLVAULT_TRY_ASSIGN(
-          auto entry, entry_with_note(context, item.done ? "erasure_accepted" : "erasure_refused",
-                                      {{"id", id.text()}, {"result", item.done ? "accepted" : item.reason}}, found->row,
-                                      note_of(options)));
-      (item.done ? accepted : refused).push_back(std::move(entry));
-    }
-    report.items.push_back(std::move(item));
-  }
-  if (options.dry_run) return report;
-  // One request is about one person. Named beside what is erased, what is kept would tell for ever whose that was.
-  if (!accepted.empty())
-    for (auto& entry : refused) {
-      entry.facts.erase("id");
-      entry.note.clear();
-      entry.note_key.clear();
-    }
-  accepted.insert(accepted.end(), std::make_move_iterator(refused.begin()), std::make_move_iterator(refused.end()));
-  // Before it is journalled as accepted: an erasure that was accepted is carried out.
-  CALLVAULT_TRY(shred::keep_outstanding(context, victims));
-  const auto kept = [](Error why) {
-    why.message += "; the erasure is kept, and the next purge carries it out";
-    return why;
-  };
-  const bool any = !victims.empty();
-  if (const auto said = context.log.append(accepted); !said) return any ? kept(said.error()) : said.error();
-  if (!any) return report;
-  const auto done = shred::run(context, std::move(victims), shred_options(context));
-  if (!done) return kept(done.error());
-  const shred::Report& shredded = *done;
-  report.epoch = shredded.epoch;
-  for (auto& item : report.items) {
-    if (std::find(shredded.outstanding.begin(), shredded.outstanding.end(), item.id) == shredded.outstanding.end())
-      continue;
-    item.done = false;
-    item.code = Errc::partly_done;
-    item.reason =
-        "outstanding: an intake key it was sealed to is still needed, by a recorder or by an unreadable file "
-        "in incoming/; the next purge retries";
-  }
-  return report;
+  CALLVAULT_TRY(rewrite_row(
+      context, found, entry, [&](NodeRow& row) { row.restricted = restricted; }, false));
+  return carry_out_deferred(context, {id});
 }
 
 }  // namespace callvault

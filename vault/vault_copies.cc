@@ -9,7 +9,7 @@
 #include "review/review.h"
 #include "rights/copies.h"
 #include "rights/requests.h"
-#include "session.h"
+#include "subject.h"
 #include "vault_evidence.h"
 
 namespace callvault {
@@ -46,7 +46,9 @@ class Copying {
     const bool stub = !found && found.error().code == Errc::gone && options_.form == CopyForm::vcon;
     if (!found && !stub) return std::move(found).error();
     CALLVAULT_TRY(context_.state.check_room());
-    CALLVAULT_TRY(stub ? take_stub(out) : open(*request, *found, out));
+    Request theirs = *request;  // and what is one number's is all numbers' of a person
+    CALLVAULT_TRY_ASSIGN(theirs.numbers, numbers_of_person(context_, request->numbers));
+    CALLVAULT_TRY(stub ? take_stub(out) : open(theirs, *found, out));
     CALLVAULT_TRY(rights::note_copy(
         *request, {context_.now, person_.name(), options_.id, out.summary.tracks, options_.form, recipient()}));
     CALLVAULT_TRY(requests.stage(context_));

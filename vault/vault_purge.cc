@@ -3,12 +3,13 @@
 #include <map>
 #include <set>
 
+#include "context/aliases.h"
 #include "context/opt_out.h"
 #include "context/rows.h"
 #include "retention/plan.h"
 #include "rights/breaches.h"
 #include "rights/requests.h"
-#include "session.h"
+#include "subject.h"
 
 namespace callvault {
 namespace {
@@ -155,6 +156,32 @@ std::vector<shred::Victim> victims_of(const keys::Directory& directory, const Pu
   return out;
 }
 
+// What the registers need no longer: requests closed long ago, alias groups of long ago. Staged before the shred, so
+// that its rotation is what forgets them. A damaged one stops no purge. True when something went.
+Result<bool> prune_registers(context::Context& context, PurgeReport& report) {
+  const auto prune = [&](auto loaded) -> Result<std::size_t> {
+    if (!loaded) return loaded.error();
+    CALLVAULT_TRY_ASSIGN(const auto pruned, loaded->prune(context));
+    if (pruned > 0) CALLVAULT_TRY(loaded->stage(context));
+    return pruned;
+  };
+  std::map<std::string, std::string> facts;
+  const auto take = [&](const char* name, const Result<std::size_t>& pruned) {
+    if (!pruned) report.damaged.push_back(pruned.error().message);
+    if (pruned && *pruned > 0) facts.emplace(name, std::to_string(*pruned));
+  };
+  take("requests", prune(rights::Requests::load(context)));
+  take("breaches", prune(rights::Breaches::load(context)));
+  const auto& registers = context.state.directory().registers;
+  if (registers.contains(std::string(context::kAliasRegister))) take("aliases", prune(context::Aliases::load(context)));
+  if (registers.contains(std::string(context::kOptOutRegister)))
+    if (const auto opt_outs = context::OptOuts::load(context); !opt_outs)
+      report.damaged.push_back(opt_outs.error().message);
+  if (facts.empty()) return false;
+  CALLVAULT_TRY(context.log.append("registers_pruned", std::move(facts)));
+  return true;
+}
+
 // Adds to what an attempt before this one has reported.
 Result<void> purge_with(Vault::Impl& vault, const PurgeOptions& options, Room room, PurgeReport& report) {
   CALLVAULT_TRY_ASSIGN(const auto session, Session::begin(vault, Access::change, ""));
@@ -188,21 +215,17 @@ Result<void> purge_with(Vault::Impl& vault, const PurgeOptions& options, Room ro
   auto how = how_to_shred(context, room, options.progress);
   for (const auto& [id, key] : context.state.directory().intake)
     how.retire_all_intake = how.retire_all_intake || (room == Room::plenty && context.now - key.created > kIntakeLife);
-  if (!victims.empty() || how.retire_all_intake) {
+  if (room == Room::plenty) {
+    CALLVAULT_TRY_ASSIGN(how.rotate, prune_registers(context, report));
+    for (auto& problem : wind_up(context, victims)) report.damaged.push_back(std::move(problem));
+  }
+  if (!victims.empty() || how.retire_all_intake || how.rotate) {
     for (auto& batch : batches_of(std::move(victims), room)) {
       (void)context.state.refill_spare();
       vault.journal->keep_room();
       CALLVAULT_TRY_ASSIGN(const auto shredded, shred::run(context, std::move(batch), how));
       add(report, shredded);
     }
-  }
-  if (room == Room::plenty) {
-    CALLVAULT_TRY_ASSIGN(auto requests, rights::Requests::load(context));
-    CALLVAULT_TRY_ASSIGN(const auto pruned, requests.prune(context));
-    if (pruned > 0) CALLVAULT_TRY(requests.stage(context));  // its old key goes with the next rotation
-    CALLVAULT_TRY_ASSIGN(auto breaches, rights::Breaches::load(context));
-    CALLVAULT_TRY_ASSIGN(const auto over, breaches.prune(context));
-    if (over > 0) CALLVAULT_TRY(breaches.stage(context));
   }
   CALLVAULT_TRY(context.log.append("purged", {{"shredded", std::to_string(report.shredded)},
                                               {"outstanding", std::to_string(report.outstanding)},
@@ -253,8 +276,10 @@ Result<StatusReport> Vault::status() {
   out.opted_out = opt_outs.size();
   const auto outstanding = outstanding_of(directory);
   CALLVAULT_TRY_ASSIGN(const auto rules, rules_of(context, std::nullopt));
+  std::set<RecordingId> deferred;
   CALLVAULT_TRY(survey(context, [&](const keys::Bucket&, const NodeRow& row) -> Result<void> {
     ++out.recordings;
+    if (outstanding.contains(row.id) && is_protected(row, context.now)) deferred.insert(row.id);
     if (is_held(row, context.now)) ++out.held;
     const auto item = retention::decide(candidate_of(row, outstanding), rules);
     // Due and not yet a day late: the nightly purge is still to come.
@@ -263,7 +288,8 @@ Result<StatusReport> Vault::status() {
       out.next_expiry = item.due;
     return {};
   }));
-  out.outstanding = directory.outstanding.size();
+  out.deferred = deferred.size();
+  for (const auto& o : directory.outstanding) out.outstanding += deferred.contains(o.id) ? 0U : 1U;
   out.last_purge = directory.last_purge;
   out.epoch = directory.epoch;
   out.buckets = directory.buckets.size();

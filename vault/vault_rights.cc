@@ -1,25 +1,16 @@
 // What people may ask for: not to be recorded, and the requests of GDPR Art. 15 to 22.
 #include <algorithm>
 
-#include "base/phone.h"
 #include "callvault/disclosure.h"
 #include "context/commit.h"
 #include "context/opt_out.h"
 #include "rights/copies.h"
-#include "rights/requests.h"
-#include "session.h"
+#include "subject.h"
 
 namespace callvault {
 namespace {
 
-constexpr std::size_t kMaxReasonBytes = 4096;
 constexpr std::size_t kMaxEvidenceBytes = 256;
-
-Result<std::string> number_of(const context::Context& context, std::string_view text) {
-  CALLVAULT_TRY_ASSIGN(auto number, base::normalise_number(text, context.config.country_code));
-  if (number.empty()) return fail(Errc::usage, "a telephone number is needed");
-  return number;
-}
 
 Result<void> check_reason(const std::string& reason, bool needed) {
   if (needed && reason.empty()) return fail(Errc::usage, "a reason is needed");
@@ -33,8 +24,15 @@ Result<MayRecord> Vault::may_record(std::string_view number) {
   CALLVAULT_TRY_ASSIGN(const auto session, Session::begin(*impl_, Access::look_up, ""));
   CALLVAULT_TRY_ASSIGN(const auto normal, number_of(session->context(), number));
   CALLVAULT_TRY_ASSIGN(const auto opt_outs, context::OptOuts::load(session->context()));
-  const auto entry = opt_outs.find(normal);
-  return entry ? MayRecord{false, entry->since} : MayRecord{};
+  CALLVAULT_TRY_ASSIGN(const auto numbers, numbers_of_person(session->context(), {normal}));
+  MayRecord out;
+  for (const auto& one : numbers) {
+    const auto entry = opt_outs.find(one);
+    if (!entry) continue;
+    out.allowed = false;
+    out.opted_out_since = std::min(out.opted_out_since.value_or(entry->since), entry->since);
+  }
+  return out;
 }
 
 Result<bool> Vault::opt_out_add(const Person& person, const OptOutOptions& options) {
@@ -43,8 +41,11 @@ Result<bool> Vault::opt_out_add(const Person& person, const OptOutOptions& optio
   CALLVAULT_TRY(session->require(person, {Role::officer, Role::operator_}, "opt_out"));
   auto& context = session->context();
   CALLVAULT_TRY_ASSIGN(const auto number, number_of(context, options.number));
+  CALLVAULT_TRY_ASSIGN(const auto numbers, numbers_of_person(context, {number}));
   CALLVAULT_TRY_ASSIGN(auto opt_outs, context::OptOuts::load(context));
-  if (!opt_outs.add(number, {context.now, options.request})) return false;
+  bool changed = false;
+  for (const auto& one : numbers) changed = opt_outs.add(one, {context.now, options.request}) || changed;
+  if (!changed) return false;
   CALLVAULT_TRY(opt_outs.stage(context));
   CALLVAULT_TRY(context::commit_journalled(context, "opted_out", {}));
   return true;
@@ -55,14 +56,25 @@ Result<bool> Vault::opt_out_remove(const Person& person, const OptOutOptions& op
   CALLVAULT_TRY(session->require(person, {Role::officer}, "opt_out"));
   auto& context = session->context();
   CALLVAULT_TRY_ASSIGN(const auto number, number_of(context, options.number));
+  CALLVAULT_TRY_ASSIGN(const auto numbers, numbers_of_person(context, {number}));
   CALLVAULT_TRY_ASSIGN(auto opt_outs, context::OptOuts::load(context));
-  if (!opt_outs.remove(number)) return false;
+  bool changed = false;
+  for (const auto& one : numbers) changed = opt_outs.remove(one) || changed;
+  if (!changed) return false;
   CALLVAULT_TRY(opt_outs.stage(context));
   CALLVAULT_TRY(context::commit_journalled(context, "opted_in", {}));
   return true;
 }
 
 namespace {
+
+// With what waits for it.
+Result<Request> complete(context::Context& context, const Request& request) {
+  CALLVAULT_TRY_ASSIGN(auto deferred, deferred_by_request(context));
+  Request out = request;
+  if (const auto it = deferred.find(request.id); it != deferred.end()) out.deferred = std::move(it->second);
+  return out;
+}
 
 // Finds the request, lets `change` alter it, notes the step, and makes it durable.
 template <typename Change>
@@ -75,17 +87,13 @@ Result<Request> change_request(Vault::Impl& vault, const Person& person, std::st
   CALLVAULT_TRY_ASSIGN(Request * request, requests.find(id));
   std::map<std::string, std::string> facts{{"request", request->id}};
   auto changed = change(context, *request, facts);
-  if (!changed) {
-    CALLVAULT_TRY(context.log.append("refused", {{"verb", "request_" + std::string(what)},
-                                                 {"request", request->id},
-                                                 {"result", std::string(errc_name(changed.error().code))}}));
-    return std::move(changed).error();
-  }
+  if (!changed)
+    return refuse(context, "request_" + std::string(what), {{"request", request->id}}, std::move(changed).error());
   request->history.push_back({context.now, person.name(), std::string(what), text});
   request->overdue = rights::is_overdue(*request, context.now);
   CALLVAULT_TRY(requests.stage(context));
   CALLVAULT_TRY(context::commit_journalled(context, "request_" + std::string(what), std::move(facts)));
-  return *request;
+  return complete(context, *request);
 }
 
 Error closed_already(const Request& request) { return fail(Errc::refused, "request " + request.id + " is closed"); }
@@ -184,7 +192,7 @@ Result<Request> Vault::request_show(const Person& person, std::string_view id) {
   CALLVAULT_TRY_ASSIGN(auto requests, rights::Requests::load(session->context()));
   CALLVAULT_TRY_ASSIGN(const Request* request, requests.find(id));
   CALLVAULT_TRY(session->context().log.append("request_shown", {{"request", request->id}}));
-  return *request;
+  return complete(session->context(), *request);
 }
 
 Result<std::vector<Request>> Vault::request_list(const Person& person, std::optional<RequestState> state,
@@ -193,9 +201,13 @@ Result<std::vector<Request>> Vault::request_list(const Person& person, std::opti
   CALLVAULT_TRY(session->require(person, {Role::officer, Role::auditor, Role::operator_}, "request"));
   CALLVAULT_TRY_ASSIGN(const auto requests, rights::Requests::load(session->context()));
   CALLVAULT_TRY(session->context().log.append("requests_listed"));
+  CALLVAULT_TRY_ASSIGN(const auto deferred, deferred_by_request(session->context()));
   std::vector<Request> out;
-  for (const auto& r : requests.all())
-    if ((!state || r.state == *state) && (!overdue_only || r.overdue)) out.push_back(r);
+  for (const auto& r : requests.all()) {
+    if ((state && r.state != *state) || (overdue_only && !r.overdue)) continue;
+    out.push_back(r);
+    if (const auto it = deferred.find(r.id); it != deferred.end()) out.back().deferred = it->second;
+  }
   return out;
 }
 

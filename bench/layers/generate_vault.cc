@@ -1,8 +1,9 @@
 // Adds settled recordings without audio to a vault (made when it is not there): nodes, directory, journal, catalogue,
 // through the layers that write them for real recordings.
-//   generate_vault VAULT PASSPHRASE-FILE RECORDINGS DAYS NEWEST-AGE [files]
+//   generate_vault VAULT PASSPHRASE-FILE RECORDINGS DAYS NEWEST-AGE [files] [person]
 // The recordings are spread over DAYS local days, the newest of them NEWEST-AGE days ago. A caller calls about five
 // times; +40722000001 once every 30 days. `files`: with empty sealed files, so that a purge has something to unlink.
+// `person`: 200 of them, at equal distances, are of +40722000002.
 // The vault's passphrase step is the cheap one of tests. Prints the ids of ten recordings of the newest day.
 #include <array>
 #include <cstdio>
@@ -10,6 +11,7 @@
 #include <fstream>
 #include <iterator>
 #include <random>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -27,6 +29,8 @@ using std::chrono::milliseconds;
 
 constexpr std::string_view kUser = "bench";
 constexpr std::string_view kMonthlyCaller = "+40722000001";
+constexpr std::string_view kFrequentCaller = "+40722000002";
+constexpr std::size_t kFrequentCalls = 200;
 constexpr std::uint32_t kIntakeOfNewVault = 1;
 constexpr std::uint32_t kRetiredIntake = 0;  // no vault's directory holds it
 constexpr double kFirstHour = 7;
@@ -38,7 +42,7 @@ struct Order {
   std::size_t recordings = 0;
   std::int32_t days = 0;
   std::int32_t newest_age = 0;
-  bool files = false;
+  bool files = false, person = false;
 };
 
 // One recording, with the memory that its node row looks at.
@@ -110,6 +114,8 @@ class Generator {
     r.node.record_secret = r.record_secret;
     r.node.tracks = {std::move(track)};
     r.row.caller = "+4073" + number(random_() % callers_, 7);
+    if (const auto apart = order_.recordings / kFrequentCalls; order_.person && ++made_ % apart == apart / 2)
+      r.row.caller = kFrequentCaller;
     r.row.called = "+4080011" + number(random_() % 20, 4);
     r.row.agent = "agent-" + number(random_() % 200, 3);
     r.row.call_id = "pbx-" + std::to_string(random_());
@@ -151,7 +157,7 @@ class Generator {
 
   const Order& order_;
   context::Context& context_;
-  std::size_t callers_;
+  std::size_t callers_, made_ = 0;
   Period period_;
   std::mt19937 random_{std::random_device{}()};
   std::vector<RecordingId> newest_;
@@ -192,17 +198,19 @@ Result<void> run(const Order& order) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  if (argc != 6 && argc != 7) {
-    std::fputs("usage: generate_vault VAULT PASSPHRASE-FILE RECORDINGS DAYS NEWEST-AGE [files]\n", stderr);
+  if (argc < 6) {
+    std::fputs("usage: generate_vault VAULT PASSPHRASE-FILE RECORDINGS DAYS NEWEST-AGE [files] [person]\n", stderr);
     return 2;
   }
+  const std::set<std::string_view> wishes(argv + 6, argv + argc);
   const Order order{std::filesystem::absolute(argv[1]),
                     argv[2],
                     std::strtoul(argv[3], nullptr, 10),
                     std::atoi(argv[4]),
                     std::atoi(argv[5]),
-                    argc == 7};
-  if (order.recordings == 0 || order.days < 1) return 2;
+                    wishes.contains("files"),
+                    wishes.contains("person")};
+  if (order.recordings == 0 || order.days < 1 || (order.person && order.recordings < 2 * kFrequentCalls)) return 2;
   const auto done = run(order);
   if (!done) std::fprintf(stderr, "generate_vault: %s\n", done.error().message.c_str());
   return done ? 0 : 1;

@@ -14,14 +14,16 @@ class Erase final : public Command {
  public:
   void declare(Arguments& arguments) override {
     arguments.positionals(ids_, "ID", "recordings, or unique prefixes of 6 or more characters");
-    arguments.option(caller_, "--caller", "N", "every recording of this number");
+    arguments.option(caller_, "--caller", "N", "everything of the person with this number, on either side of the call");
     arguments.required(request_, "--request", "REF", "reference of the request");
     arguments.required(reason_, "--reason", "TEXT", "why; sealed in the journal");
     arguments.flag(dry_run_, "--dry-run", "tell what would be done, do nothing");
   }
 
   Result<Exit> run(Session& session) override {
-    if (ids_.empty() == !caller_.has_value())
+    // Without either it is the request's person, whom only a request of the register (R-2026-0001) has.
+    const bool of_register = request_.size() >= 11 && request_.starts_with("R-") && request_[6] == '-';
+    if (ids_.empty() ? !caller_ && !of_register : caller_.has_value())
       return fail(Errc::usage, "erase needs recordings or --caller, one of them");
     if (caller_ && caller_->empty()) return fail(Errc::usage, "--caller names no number");
     if (request_.empty()) return fail(Errc::usage, "--request names no request");
@@ -46,7 +48,7 @@ class Erase final : public Command {
  private:
   static Exit exit_of_report(const EraseReport& report) {
     const auto failed = std::ranges::count_if(report.items, [](const auto& item) { return !item.done; });
-    if (failed == 0) return report.unreadable == 0 ? Exit::done : Exit::partly_done;
+    if (failed == 0) return report.unreadable == 0 && report.problems.empty() ? Exit::done : Exit::partly_done;
     if (failed < std::ssize(report.items)) return Exit::partly_done;
     // Nothing was erased: one common cause, else the rule that refused, else a mixture.
     const Errc first = report.items.front().code;
@@ -56,8 +58,11 @@ class Erase final : public Command {
   }
 
   static void print(const EraseReport& report, Output& out) {
-    std::uint64_t done = 0;
-    for (const auto& item : report.items) done += item.done ? 1 : 0;
+    std::uint64_t done = 0, deferred = 0;
+    for (const auto& item : report.items) {
+      done += item.done ? 1 : 0;
+      deferred += item.deferred ? 1 : 0;
+    }
     const std::uint64_t failed = report.items.size() - done;
     if (out.json()) {
       std::vector<JsonObject> items;
@@ -65,6 +70,7 @@ class Erase final : public Command {
         JsonObject one;
         one.put("id", item.id.text()).put("done", item.done);
         if (!item.done) one.put("code", errc_name(item.code)).put("reason", item.reason);
+        if (!item.done) one.put("deferred", item.deferred);
         items.push_back(std::move(one));
       }
       out.object(JsonObject()
@@ -72,7 +78,12 @@ class Erase final : public Command {
                      .put("erased", done)
                      .put("failed", failed)
                      .put("epoch", report.epoch)
+                     .put("deferred", deferred)
                      .put("unreadable", report.unreadable)
+                     .put("opted_out", report.opted_out)
+                     .put("problems", report.problems)
+                     .put("irrecoverable_ms", report.irrecoverable_ms)
+                     .put("cleaned_ms", report.cleaned_ms)
                      .put("items", items));
       return;
     }
@@ -81,14 +92,20 @@ class Erase final : public Command {
       const std::string_view erased = report.dry_run ? "would be erased" : "erased";
       for (const auto& item : report.items)
         table.add({{item.id.text()},
-                   {std::string(item.done ? erased : errc_name(item.code)), item.done ? "" : "33"},
+                   {std::string(item.done       ? erased
+                                : item.deferred ? "deferred"
+                                                : errc_name(item.code)),
+                    item.done ? "" : "33"},
                    {item.done ? "" : item.reason}});
     }
     if (report.unreadable > 0)
       out.note(fmt::format("{} in incoming/ cannot be read, and may be of this number: 'callvault check' names them",
                            count(report.unreadable, "recording", "recordings")));
+    for (const auto& problem : report.problems) out.warn("not asked: " + problem);
+    if (report.opted_out) out.note("opted out: calls of this person are not to be recorded");
     if (report.dry_run) return out.note("dry run: nothing was changed");
     out.note(fmt::format("{} erased, {} not", done, failed));
+    if (deferred > 0) out.note(fmt::format("{} deferred: erased as soon as no hold or restriction keeps it", deferred));
   }
 
   std::vector<std::string> ids_;

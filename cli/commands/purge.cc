@@ -55,7 +55,8 @@ class Purge final : public Command {
     if (!report) return report.error();
     if (report->dry_run) print_plan(report->plan, vault, out);
     print_report(*report, out);
-    return report->outstanding > 0 || report->unsettled > 0 ? Exit::partly_done : Exit::done;
+    return report->outstanding > 0 || report->unsettled > 0 || !report->damaged.empty() ? Exit::partly_done
+                                                                                        : Exit::done;
   }
 
  private:
@@ -91,6 +92,7 @@ class Purge final : public Command {
                      .put("settled", report.settled)
                      .put("unsettled", report.unsettled)
                      .put("problems", report.problems)
+                     .put("damaged", report.damaged)
                      .put("kept", report.kept)
                      .put("expired", report.expired)
                      .put("refused", report.refused)
@@ -119,6 +121,8 @@ class Purge final : public Command {
       out.warn(
           fmt::format("{} in incoming/ wait for room on the disk", count(report.unsettled, "recording", "recordings")));
     for (const auto& problem : report.problems) out.warn("not settled: " + problem);
+    for (const auto& damage : report.damaged)
+      out.warn(damage + "; nothing of it was changed: bring back the newest keys/ of a backup");
   }
 
   bool dry_run_ = false;

@@ -28,7 +28,7 @@ class OpenRequest final : public Command {
     arguments.required(channel_, "--channel", "C", "post, email, fax, visit, phone or web");
     arguments.option(received_, "--received", "T", "when it came in; the deadline counts from it (default now)");
     arguments.option(name_, "--name", "TEXT", "who asks");
-    arguments.option(number_, "--number", "N", "the telephone number it is about");
+    arguments.options(numbers_, "--number", "N", "a telephone number it is about; may be repeated");
     arguments.option(identity_, "--identity", "TEXT", "how their identity was checked");
     arguments.option(hash_, "--document-hash", "HEX", "SHA-256 of the letter or mail");
     arguments.option(requester_, "--requester", "P",
@@ -44,7 +44,7 @@ class OpenRequest final : public Command {
       CALLVAULT_TRY_ASSIGN(options.requester, about("--requester", parse_party(*requester_)));
     }
     options.name = name_.value_or("");
-    options.number = number_.value_or("");
+    options.numbers = numbers_;
     options.identity = identity_.value_or("");
     options.document_hash = hash_.value_or("");
     options.note = note_.value_or("");
@@ -59,7 +59,8 @@ class OpenRequest final : public Command {
 
  private:
   std::string kind_, channel_;
-  std::optional<std::string> received_, name_, number_, identity_, hash_, note_, requester_;
+  std::vector<std::string> numbers_;
+  std::optional<std::string> received_, name_, identity_, hash_, note_, requester_;
 };
 
 // What changes one request.

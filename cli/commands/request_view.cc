@@ -35,6 +35,8 @@ JsonObject request_json(const Request& r, const Vault& vault) {
                          .put("format", to_word(c.form))
                          .put("recipient", c.recipient));
   }
+  std::vector<std::string> deferred;
+  for (const auto& id : r.deferred) deferred.push_back(id.text());
   return JsonObject()
       .put("id", r.id)
       .put("state", to_word(r.state))
@@ -45,12 +47,14 @@ JsonObject request_json(const Request& r, const Vault& vault) {
       .put("extended", r.extended)
       .put("overdue", r.overdue)
       .put_known("name", r.name)
-      .put_known("number", r.number)
+      .put_known("number", r.numbers.empty() ? std::string() : r.numbers.front())
+      .put("numbers", r.numbers)
       .put_known("identity", r.identity)
       .put_known("document_hash", r.document_hash)
       .put_known("assigned", r.assigned)
       .put_known("decision", r.decision ? to_word(*r.decision) : "")
       .put("closed", r.closed ? std::optional(vault.format_time(*r.closed)) : std::nullopt)
+      .put("deferred", deferred)
       .put("requester", r.requester ? std::optional(to_word(*r.requester)) : std::nullopt)
       .put("answers", answers)
       .put("copies", copies)
@@ -63,8 +67,9 @@ void print_request(const Request& r, const Vault& vault, Output& out) {
   print_field(out, "due",
               fmt::format("{}{}{}", civil(vault.format_time(r.due)), r.extended ? ", extended" : "",
                           r.overdue ? ", overdue" : ""));
+  const std::string numbers = join(r.numbers, ", ");
   for (const auto& [label, text] :
-       {std::pair{"name", &r.name}, std::pair{"number", &r.number}, std::pair{"identity", &r.identity},
+       {std::pair{"name", &r.name}, std::pair{"number", &numbers}, std::pair{"identity", &r.identity},
         std::pair{"document", &r.document_hash}, std::pair{"assigned", &r.assigned}})
     if (!text->empty()) print_field(out, label, printable(*text));
   if (r.decision) print_field(out, "decision", to_word(*r.decision));
@@ -77,6 +82,7 @@ void print_request(const Request& r, const Vault& vault, Output& out) {
     print_field(out, "copy",
                 fmt::format("{} of {} on {} by {}, sealed to {}", to_word(c.form), short_id(c.recording),
                             civil(vault.format_time(c.at)), printable(c.actor), printable(c.recipient)));
+  if (!r.deferred.empty()) print_field(out, "deferred", count(r.deferred.size(), "erasure", "erasures"));
   for (const auto& step : r.history)
     out.line(fmt::format("  {}  {} by {}{}", civil(vault.format_time(step.at)), step.what, printable(step.actor),
                          step.text.empty() ? "" : ": " + printable(step.text)));

@@ -29,6 +29,7 @@ class Status final : public Command {
                      .put("unsettled", report.unsettled)
                      .put("overdue", report.overdue)
                      .put("outstanding", report.outstanding)
+                     .put("deferred", report.deferred)
                      .put("shredded", report.shredded)
                      .put("requests_open", report.requests_open)
                      .put("requests_overdue", report.requests_overdue)

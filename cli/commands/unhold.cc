@@ -19,11 +19,12 @@ class Unhold final : public Command {
     CALLVAULT_TRY_ASSIGN(Vault vault, session.open());
     CALLVAULT_TRY_ASSIGN(const RecordingId id, vault.resolve(id_));
     CALLVAULT_TRY_ASSIGN(const Person person, session.unlock(vault));
-    CALLVAULT_TRY(vault.unhold(person, id, matter_));
+    CALLVAULT_TRY_ASSIGN(const bool erased, vault.unhold(person, id, matter_));
     if (out.json())
-      out.object(JsonObject().put("id", id.text()).put("released", true).put("matter", matter_));
+      out.object(JsonObject().put("id", id.text()).put("released", true).put("matter", matter_).put("erased", erased));
     else
-      out.line(fmt::format("{}: no longer held for {}", id.text(), printable(matter_)));
+      out.line(fmt::format("{}: no longer held for {}{}", id.text(), printable(matter_),
+                           erased ? "; erased, as a request had asked" : ""));
     return Exit::done;
   }
 

@@ -115,6 +115,8 @@ struct CallRecord {
   Flags flags;
   std::vector<Track> tracks;
   std::vector<Hold> holds;
+  std::vector<std::string> rectified;  // the fields that were corrected: caller, called, agent, call_id
+  std::string deferred_erasure;        // reference of the request, when its erasure waits for a hold to end
 
   Consent consent_of(Party party) const;
 };

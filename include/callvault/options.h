@@ -105,7 +105,7 @@ struct HoldOptions {
 
 struct EraseOptions {
   std::vector<RecordingId> ids;
-  std::optional<std::string> caller;  // every recording of this number
+  std::optional<std::string> caller;  // everything of whoever has this number; neither: of the request's person
   std::string request;                // reference of the request, mandatory
   std::string reason;                 // free text, sealed
   bool dry_run = false;

@@ -32,6 +32,7 @@ struct ItemOutcome {
   bool done = false;
   Errc code = Errc::unexpected;  // when not done
   std::string reason;            // a code or a sentence
+  bool deferred = false;         // an erasure that is carried out once a hold or a restriction ends
 };
 
 struct ConsentReport {
@@ -49,6 +50,10 @@ struct EraseReport {
   std::uint64_t epoch = 0;  // the root key from which the shredded cannot be reached
   // Of an erasure by number: calls in incoming/ that cannot be read, so nobody knows whose they are.
   std::uint64_t unreadable = 0;
+  bool opted_out = false;               // the person withdrew or objected: their numbers are not recorded any more
+  std::vector<std::string> problems{};  // registers that could not be asked
+  double irrecoverable_ms = 0;          // from the start of the rotation to the wipe of the old root
+  double cleaned_ms = 0;                // ... to the end of unlinking
 };
 
 struct PurgeReport {
@@ -59,6 +64,7 @@ struct PurgeReport {
   std::uint64_t epoch = 0;
   std::uint64_t unsettled = 0;          // finished calls that could not be settled: a full disk, or damage
   std::vector<std::string> problems{};  // which, and what is wrong
+  std::vector<std::string> damaged{};   // registers that could not be pruned, and why
   double irrecoverable_ms = 0;          // from the start of the rotation to the wipe of the old root
   double cleaned_ms = 0;                // ... to the end of unlinking
 };
@@ -113,6 +119,7 @@ struct StatusReport {
   std::uint64_t recordings = 0, held = 0, unsettled = 0, in_progress = 0;
   std::uint64_t overdue = 0;      // past expiry and not held
   std::uint64_t outstanding = 0;  // shreds asked for and not yet final
+  std::uint64_t deferred = 0;     // erasures that wait for a hold or a restriction to end
   std::uint64_t shredded = 0;     // over the vault's life: its tombstones
   std::uint64_t requests_open = 0, requests_overdue = 0;
   std::uint64_t breaches_open = 0, breaches_overdue = 0;

@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "callvault/call_record.h"
 #include "callvault/clock.h"
 #include "callvault/copies.h"
 #include "callvault/result.h"
@@ -41,11 +42,11 @@ Result<RequestState> parse_request_state(std::string_view word);
 struct RequestOptions {
   RequestKind kind = RequestKind::access;
   RequestChannel channel = RequestChannel::post;
-  std::optional<Time> received;  // default: now; the deadline counts from it
-  std::string name;              // who asks; at most 256 bytes, like each text here
-  std::string number;            // the telephone number it is about
-  std::string identity;          // how their identity was checked
-  std::string document_hash;     // SHA-256 of the letter or mail, 64 hexadecimal digits; may be empty
+  std::optional<Time> received;        // default: now; the deadline counts from it
+  std::string name;                    // who asks; at most 256 bytes, like each text here
+  std::vector<std::string> numbers{};  // the telephone numbers it is about, at most 32
+  std::string identity;                // how their identity was checked
+  std::string document_hash;           // SHA-256 of the letter or mail, 64 hexadecimal digits; may be empty
   std::string note;
   std::optional<Party> requester{};  // which party of the calls asks; no copy is given before it is known
 };
@@ -53,7 +54,7 @@ struct RequestOptions {
 struct RequestStep {
   Time at{};
   std::string actor;  // name of a person
-  std::string what;   // opened, assigned, extended, decided, closed, answered, requester
+  std::string what;   // opened, assigned, extended, decided, closed, requester; answered, erased, restricted ...
   std::string text;   // reason or note
 };
 
@@ -66,7 +67,8 @@ struct Request {
   Time due{};  // the earlier of 30 days and one month after it was received; later when extended
   bool extended = false;
   bool overdue = false;  // not closed when its time was over
-  std::string name, number, identity, document_hash;
+  std::string name, identity, document_hash;
+  std::vector<std::string> numbers;
   std::string assigned;  // name of a person; may be empty
   std::optional<RequestDecision> decision;
   std::vector<RequestStep> history;
@@ -75,6 +77,7 @@ struct Request {
   std::optional<Party> requester{};
   std::vector<PartyAnswer> answers{};
   std::vector<CopyMade> copies{};
+  std::vector<RecordingId> deferred;  // their erasure waits for a hold or a restriction to end
 };
 
 // What a refusal tells the person, besides its reasons.

@@ -95,11 +95,12 @@ class Vault {
   // A refusal or withdrawal ends the call if it still runs, whatever is kept of it.
   Result<ConsentReport> set_consent(const Person& person, const ConsentChange& change);
   Result<void> hold(const Person& person, const HoldOptions& options);
-  Result<void> unhold(const Person& person, const RecordingId& id, const std::string& matter);
+  // True when an erasure waited for the hold to end, and was carried out. Errors as `restrict`; partly_done.
+  Result<bool> unhold(const Person& person, const RecordingId& id, const std::string& matter);
   Result<EraseReport> erase(const Person& person, const EraseOptions& options);
   // Restriction (Art. 18): stored, not opened but for legal_claims, not purged. Errors: not_found, gone, refused (when
-  // it is what was asked for already). `reason` is sealed in the journal.
-  Result<void> restrict(const Person& person, const RecordingId& id, bool restricted, const std::string& reason);
+  // it is what was asked for already). `reason` is sealed in the journal. True as with `unhold`.
+  Result<bool> restrict(const Person& person, const RecordingId& id, bool restricted, const std::string& reason);
 
   // For the telephone system, and nobody's passphrase.
   Result<MayRecord> may_record(std::string_view number);

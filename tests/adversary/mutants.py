@@ -24,7 +24,8 @@ SHRED, TARGETS, RETIRE = "vault/shred/shred.cc", "vault/shred/targets.cc", "vaul
 STATE, KEEPER = "vault/keys/key_state.cc", "vault/keys/file_keeper.cc"
 HEADER, TRACK = "vault/sealed/header.cc", "vault/capture/track_recorder.cc"
 BLIND, ROW, LOG = "vault/catalog/blind.cc", "vault/catalog/row.cc", "vault/context/log.cc"
-CHANGES, PURGE = "vault/vault_changes.cc", "vault/vault_purge.cc"
+CHANGES, ERASE, SUBJECT, PURGE = "vault/vault_changes.cc", "vault/vault_erase.cc", "vault/subject.cc", "vault/vault_purge.cc"
+ALIASES, ROWS = "vault/context/aliases.cc", "vault/context/rows.cc"
 
 UNVERIFIED = (SHRED, "if (!gone) return fail", "if (false) return fail")
 
@@ -32,6 +33,8 @@ UNVERIFIED = (SHRED, "if (!gone) return fail", "if (false) return fail")
 IN_STEPS = {"one_of_two_wishes", "voice_kept", "intake_not_retired", "unsettled_key_kept", "recorder_not_asked",
             "recorder_does_not_look", "stalled_not_put_off", "voice_becomes_call", "undone_forgotten", "wish_forgotten",
             "withdrawal_takes_all", "one_secret_for_all", "kept_voice_taken"}
+IN_PERSONS = {"first_number_only", "objection_of_one_number", "deferred_forgotten", "deferred_not_carried_out", "hold_ends_nothing",
+              "group_kept", "numbers_under_one_key", "correction_in_clear", "correction_not_found", "pruned_too_late", "damage_stops_purge"}
 IN_REGISTERS = {"register_key_reused", "plain_register", "opted_out_kept", "closed_requests_kept", "request_beside_recording",
                 "recipient_in_the_clear", "copy_in_the_clear", "notice_replaced"}
 MUTANTS = [
@@ -79,7 +82,7 @@ MUTANTS = [
     ("wish_forgotten", "an erasure that fails before its intent stays asked for",
      [(RETIRE, "    if (was_asked_for(target.reason)) put_off", "    if (false) put_off")]),
     ("hold_ignored", "a hold stops an erasure",
-     [(CHANGES, "} else if (is_held(found->row, context.now)) {\n      item.code", "} else if (false) {\n      item.code")]),
+     [(ERASE, "} else if (is_protected(*row, context_.now)) {", "} else if (false) {")]),
     ("withdrawal_takes_all", "an agent's withdrawal does not take the caller's voice",
      [(PURGE, "  return {out.begin(), out.end()};\n}\n\nstruct PurgePlan", "  return {};\n}\n\nstruct PurgePlan")]),
     ("kept_voice_taken", "the agent's voice that is kept stays at the next purge",
@@ -138,6 +141,33 @@ MUTANTS = [
     ("notice_replaced", "the text of a notice is never replaced",
      [("vault/rights/notices.cc", "  if (find(options.version) != nullptr)\n", "  if (false)\n"),
       ("vault/rights/notice_codec.cc", " || !versions.insert(notice.version).second", "")]),
+    ("first_number_only", "a person is found by every number",
+     [(ALIASES, "    out.insert(person.numbers.begin(), person.numbers.end());", "    out.insert(person.numbers.front());")]),
+    ("objection_of_one_number", "one number's objection is all numbers'",
+     [("vault/capture/settle.cc", "CALLVAULT_TRY_ASSIGN(numbers, aliases_->of(numbers));", "")]),
+    ("deferred_forgotten", "a deferred erasure stays asked for",
+     [(ERASE, "    all.insert(all.end(), deferred_.begin(), deferred_.end());\n", "")]),
+    ("hold_ends_nothing", "the end of a hold carries out what it deferred",
+     [(CHANGES, "[&](NodeRow& row) { std::erase_if(row.holds, same); }, false));\n  return carry_out_deferred(context, {id});",
+       "[&](NodeRow& row) { std::erase_if(row.holds, same); }, false));\n  return false;")]),
+    ("deferred_not_carried_out", "a hold that ends by itself ends the delay too",
+     [(PURGE, "  out.erase_requested = outstanding.contains(row.id);", "  out.erase_requested = outstanding.contains(row.id) && row.holds.empty();")]),
+    ("group_kept", "an alias group goes with the person's last recording",
+     [(SUBJECT, "    dropped = aliases.drop(number) || dropped;", "    dropped = false;")]),
+    ("numbers_under_one_key", "the alias register alone lists nobody",
+     [(ALIASES, "crypto::seal(group_key, base::as_bytes(kNumbersLabel), to_slots(person))", "to_slots(person)"),
+      (ALIASES, "    CALLVAULT_TRY_ASSIGN(const auto plain, crypto::open_plain(group_key, base::as_bytes(kNumbersLabel), group.numbers,\n"
+       "                                                              \"the numbers of an alias group\"));\n    return from_slots(plain);",
+       "    return from_slots(group.numbers);")]),
+    ("correction_in_clear", "old values are sealed in the journal",
+     [(LOG, "entry.note = base::to_base64(crypto::seal(key, id.bytes(), base::as_bytes(text)));",
+       "entry.note = std::string(text);")]),
+    ("correction_not_found", "what was corrected is what is found",
+     [(ROWS, "  for (const auto& correction : node_row.corrections) *fields.at(correction.field) = correction.value;\n", "")]),
+    ("pruned_too_late", "what leaves the registers is forgotten the same night",
+     [(PURGE, "CALLVAULT_TRY_ASSIGN(how.rotate, prune_registers(context, report));", "CALLVAULT_TRY(prune_registers(context, report));")]),
+    ("damage_stops_purge", "a damaged register stops no purge",
+     [(PURGE, "    if (!pruned) report.damaged.push_back(pruned.error().message);", "    if (!pruned) std::abort();")]),
     ("one_secret_for_all", "each track has a secret of its own",
      [(TRACK, "CALLVAULT_TRY_ASSIGN(auto track, crypto::Key::random());", "CALLVAULT_TRY_ASSIGN(auto track, call.secret.clone());")]),
 ]
@@ -161,7 +191,7 @@ def run(build, name, edits):
             files.setdefault(path, []).append((old, new))
         objects = [build.compile(path, changes, folder) for path, changes in files.items()]
         program = os.path.join(folder, name)
-        tests = "*" if name == "unchanged" else "/steps_test.cc" if name in IN_STEPS else "/registers_test.cc" if name in IN_REGISTERS else "/adversary_test.cc"
+        tests = "*" if name == "unchanged" else "/steps_test.cc" if name in IN_STEPS else "/registers_test.cc" if name in IN_REGISTERS else "/persons_test.cc" if name in IN_PERSONS else "/adversary_test.cc"
         build.link(PROGRAM, objects, program)
         try:
             done = subprocess.run([program, "--abort-after=1", "--no-colors=true", f"--source-file=*{tests}"], env={**os.environ, "TMPDIR": folder},

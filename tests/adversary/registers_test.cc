@@ -42,7 +42,7 @@ Request open_one(Rig& rig) {
   options.kind = RequestKind::erase;
   options.channel = RequestChannel::email;
   options.name = kPersonal[1];
-  options.number = kObjector;
+  options.numbers = {kObjector};
   options.identity = kPersonal[2];
   options.note = kPersonal[3];
   return must(rig.vault().request_open(rig.officer(), options), "open a request");
@@ -145,7 +145,7 @@ Request give_out(Rig& rig, const RecordingId& id) {
   RequestOptions options;
   options.kind = RequestKind::copy;
   options.name = kPersonal[1];
-  options.number = kObjector;
+  options.numbers = {kObjector};
   options.document_hash = std::string(64, 'a');
   options.requester = Party::caller;
   const auto request = must(rig.vault().request_open(rig.officer(), options), "open a request");

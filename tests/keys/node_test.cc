@@ -146,6 +146,42 @@ TEST_CASE("a node gives back every field of every row") {
   }
 }
 
+TEST_CASE("corrections and a deferred erasure come back") {
+  Rows rows = varied_rows();
+  const RecordingId id = rows.rows.front().id;
+  rows.rows.front().corrections = {{keys::CorrectedField::caller, "+40722000001"},
+                                   {keys::CorrectedField::call_id, ""}};
+  rows.rows.front().deferred = keys::DeferredErasure{kStart, "R-2026-0001", "asked by letter"};
+  const auto plain = keys::encode_node(rows.rows);
+  REQUIRE(plain.has_value());
+  const auto file = keys::seal_node(*plain, 3, 2, fixed_key(1));
+  REQUIRE(file.has_value());
+  CHECK((*file)[8] == std::byte{2});
+  const auto node = keys::open_node(*file, 3, 2, fixed_key(1));
+  REQUIRE(node.has_value());
+  const auto row = node->find(id);
+  REQUIRE(row.has_value());
+  REQUIRE(row->has_value());
+  REQUIRE((*row)->corrections.size() == 2);
+  CHECK((*row)->corrections[0].value == "+40722000001");
+  CHECK((*row)->corrections[1].field == keys::CorrectedField::call_id);
+  REQUIRE((*row)->deferred.has_value());
+  CHECK((*row)->deferred->since == kStart);
+  CHECK((*row)->deferred->request == "R-2026-0001");
+  CHECK((*row)->deferred->reason == "asked by letter");
+  // The version is part of what is sealed.
+  auto other = *file;
+  other[8] = std::byte{1};
+  CHECK(keys::open_node(other, 3, 2, fixed_key(1)).error().code == Errc::corrupt);
+  // Twice the same field is damage.
+  for (auto& r : rows.rows)  // they were sorted
+    if (r.id == id) r.corrections[1].field = keys::CorrectedField::caller;
+  auto twice = keys::encode_node(rows.rows);
+  REQUIRE(twice.has_value());
+  const auto parsed = Node::parse(std::move(*twice));
+  CHECK((!parsed || !parsed->rows()));
+}
+
 TEST_CASE("a full bucket has room and is found in; one more is refused") {
   Rows in;
   const ByteView shared = in.secret(7);

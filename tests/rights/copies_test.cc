@@ -18,7 +18,7 @@ Request granted() {
   r.channel = RequestChannel::post;
   r.state = RequestState::decided;
   r.decision = RequestDecision::granted;
-  r.number = "+40722000001";
+  r.numbers = {"+40722000001"};
   r.document_hash = std::string(64, 'a');
   r.requester = Party::caller;
   return r;
@@ -116,9 +116,9 @@ TEST_CASE("a recording of another number goes to nobody by this request") {
   CHECK_FALSE(rights::copy_extent(r, subject, CopyConsent::all_parties));
   subject.outside_number.clear();  // withheld
   CHECK_FALSE(rights::copy_extent(r, subject, CopyConsent::all_parties));
-  r.number.clear();  // the office says which calls are theirs
+  r.numbers.clear();  // the office says which calls are theirs
   CHECK(rights::copy_extent(r, subject, CopyConsent::all_parties));
-  r.number = "+40722000001";
+  r.numbers = {"+40722000001"};
   r.requester = Party::agent;  // about their own voice, whoever called
   CHECK(rights::copy_extent(r, subject, CopyConsent::all_parties));
 }

@@ -55,7 +55,7 @@ rights::RequestsContent varied() {
   r.due = at("2026-04-28 10:00");
   r.extended = true;
   r.name = "Ion \"Ionel\" Popescu";
-  r.number = "+40722000001";
+  r.numbers = {"+40722000001", "+40722000002"};
   r.identity = "identity card shown";
   r.document_hash = std::string(64, 'a');
   r.assigned = "maria";
@@ -82,10 +82,10 @@ TEST_CASE("a register of requests gives back every field") {
   CHECK(out->last_number == 8);
   REQUIRE(out->requests.size() == 2);
   const Request &a = in.requests[0], &b = out->requests[0];
-  CHECK(std::tie(a.id, a.state, a.kind, a.channel, a.received, a.due, a.extended, a.name, a.number, a.identity,
+  CHECK(std::tie(a.id, a.state, a.kind, a.channel, a.received, a.due, a.extended, a.name, a.numbers, a.identity,
                  a.document_hash, a.assigned, a.decision,
                  a.closed) == std::tie(b.id, b.state, b.kind, b.channel, b.received, b.due, b.extended, b.name,
-                                       b.number, b.identity, b.document_hash, b.assigned, b.decision, b.closed));
+                                       b.numbers, b.identity, b.document_hash, b.assigned, b.decision, b.closed));
   REQUIRE(b.history.size() == 2);
   CHECK(b.history[0].text == "two\nlines");
   CHECK(b.history[1].actor == "maria");
@@ -123,6 +123,21 @@ TEST_CASE("bytes that are no UTF-8 are kept readable, and do not stop the regist
   CHECK(rights::decode_requests(rights::encode_requests(in)).has_value());
 }
 
+TEST_CASE("a register before version 3 knew one number of a person") {
+  std::string text = rights::encode_requests(varied());
+  const auto replace = [&](const std::string& from, const std::string& to) {
+    for (auto at = text.find(from); at != std::string::npos; at = text.find(from, at + to.size()))
+      text.replace(at, from.size(), to);
+  };
+  replace("\"numbers\":[\"+40722000001\",\"+40722000002\"]", "\"number\":\"+40722000001\"");
+  replace("\"numbers\":[]", "\"number\":\"\"");
+  replace("\"version\":3", "\"version\":2");
+  const auto read = rights::decode_requests(text);
+  REQUIRE(read.has_value());
+  CHECK(read->requests.at(0).numbers == std::vector<std::string>{"+40722000001"});
+  CHECK(read->requests.at(1).numbers.empty());
+}
+
 TEST_CASE("a register that was cut, changed in kind, or is of a later version is told apart") {
   const std::string text = rights::encode_requests(varied());
   for (std::size_t size = 0; size < text.size(); ++size)
@@ -138,6 +153,8 @@ TEST_CASE("a register that was cut, changed in kind, or is of a later version is
                                                        {"\"answers\":[{", "\"answers\":[7,{"},
                                                        {"\"tracks\":[\"caller\"", "\"tracks\":[7"},
                                                        {"\"recording\":\"k3", "\"recording\":\"03"},
+                                                       {"[\"+40722000001\"", "[7"},
+                                                       {"\"numbers\":[\"", "\"numbers\":\""},
                                                        {"\"name\":", "\"names\":"}};
   for (const auto& [from, to] : edits) {
     CAPTURE(from);
@@ -148,7 +165,7 @@ TEST_CASE("a register that was cut, changed in kind, or is of a later version is
     CHECK(rights::decode_requests(changed).error().code == Errc::corrupt);
   }
   std::string later = text;
-  later.replace(later.find("\"version\":2"), 11, "\"version\":3");
+  later.replace(later.find("\"version\":3"), 11, "\"version\":4");
   CHECK(rights::decode_requests(later).error().code == Errc::newer_version);
 }
 

@@ -172,7 +172,7 @@ TEST_CASE("the journal does not tie what is erased to what is kept by the same r
       CHECK(speaks_of(line, gone.text()));
       CHECK(line.note == "(gone)");
     }
-    if (line.event == "erasure_refused") {
+    if (line.event == "erasure_deferred") {
       ++refused;
       CHECK(speaks_of(line, "held"));
       CHECK(line.note.empty());
@@ -189,7 +189,7 @@ TEST_CASE("the journal does not tie what is erased to what is kept by the same r
   must(rig.vault().erase(rig.officer(), alone), "erase");
   const auto lines = journal_of(rig);
   const auto line =
-      std::find_if(lines.rbegin(), lines.rend(), [](const auto& l) { return l.event == "erasure_refused"; });
+      std::find_if(lines.rbegin(), lines.rend(), [](const auto& l) { return l.event == "erasure_deferred"; });
   REQUIRE(line != lines.rend());
   CHECK(speaks_of(*line, held.text()));
   CHECK_FALSE(speaks_of(*line, "R-18"));

@@ -7,6 +7,7 @@
 #include "capture/control.h"
 #include "capture/incoming.h"
 #include "capture/registration.h"
+#include "context/aliases.h"
 #include "context/opt_out.h"
 #include "context/rows.h"
 #include "sealed/reader.h"
@@ -64,7 +65,10 @@ class Settling {
       if (!call.alive()) moves_.push_back({call.id, known->bucket});
       return {};
     }
-    if (!known) CALLVAULT_TRY(refuse_if_opted_out(*registration));
+    if (!known) {
+      // Whether this call may be kept nobody can tell while the register is damaged: it waits, and stops no other.
+      if (const auto asked = refuse_if_opted_out(*registration); !asked) return pass_over(call, asked.error());
+    }
     if (auto fits = check_fits(registration->row); !fits) return pass_over(call, fits.error());
     fresh_.push_back(std::move(*registration));
     fresh_.back().known = known;
@@ -73,13 +77,21 @@ class Settling {
 
   // A recorder cannot ask the register, so whoever settles its call does (S08).
   Result<void> refuse_if_opted_out(Registration& r) {
-    if (!context_.state.directory().registers.contains(std::string(context::kOptOutRegister))) return {};
+    const auto& registers = context_.state.directory().registers;
+    if (!registers.contains(std::string(context::kOptOutRegister)) || r.row.basis != Basis::consent) return {};
     if (!opt_outs_) {
       CALLVAULT_TRY_ASSIGN(opt_outs_, context::OptOuts::load(context_));
     }
-    for (const auto& number : {r.details.caller, r.details.called}) {
+    if (!aliases_ && registers.contains(std::string(context::kAliasRegister))) {
+      CALLVAULT_TRY_ASSIGN(aliases_, context::Aliases::load(context_));
+    }
+    std::vector<std::string> numbers{r.details.caller, r.details.called};
+    if (aliases_) {
+      CALLVAULT_TRY_ASSIGN(numbers, aliases_->of(numbers));
+    }
+    for (const auto& number : numbers) {
       const auto entry = opt_outs_->find(number);
-      if (!entry || entry->since > r.row.started_at || r.row.basis != Basis::consent) continue;
+      if (!entry || entry->since > r.row.started_at) continue;
       r.row.caller_consent = Consent::refused;
       r.row.consent_since = r.row.started_at;
       report_.objected.push_back(r.row.id);
@@ -232,6 +244,7 @@ class Settling {
   SettleMode mode_;
   SettleReport report_;
   std::optional<context::OptOuts> opt_outs_;
+  std::optional<context::Aliases> aliases_;
   std::list<Registration> fresh_;  // a list: nodes' rows keep views into its secrets
   std::vector<std::pair<RecordingId, std::uint32_t>> moves_;
   std::vector<journal::Entry> entries_;

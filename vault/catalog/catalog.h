@@ -97,6 +97,8 @@ class Catalog {
 
   // All rows of that bucket out, these in, in one transaction. Errors: usage: a repeated id or token, or too many.
   Result<void> replace_bucket(const BucketRows& rows);
+  // The same for several, all in one transaction. REQUIRES: different ones.
+  Result<void> replace_buckets(std::span<const BucketRows> buckets);
   // Additions only. False, and nothing changed, when the rows held are not of `from_generation` or an id or token is
   // there already: then replace the bucket.
   Result<bool> add_rows(std::uint32_t bucket, std::uint64_t from_generation, std::uint64_t to_generation,

@@ -141,23 +141,31 @@ Result<void> remove_bucket(View& view, Batch& batch, Root& root, std::uint32_t b
 
 }  // namespace
 
-Result<void> Catalog::replace_bucket(const BucketRows& rows) {
-  CALLVAULT_TRY(check_entries(rows.entries));
-  Index index;
-  add(index, rows.entries);
-  if (repeats(index)) return fail(Errc::usage, "an id or a token stands twice in one bucket of the catalogue");
+Result<void> Catalog::replace_bucket(const BucketRows& rows) { return replace_buckets({&rows, 1}); }
+
+Result<void> Catalog::replace_buckets(std::span<const BucketRows> buckets) {
+  if (buckets.empty()) return {};
+  std::vector<Index> indexes(buckets.size());
+  for (std::size_t i = 0; i < buckets.size(); ++i) {
+    CALLVAULT_TRY(check_entries(buckets[i].entries));
+    add(indexes[i], buckets[i].entries);
+    if (repeats(indexes[i])) return fail(Errc::usage, "an id or a token stands twice in one bucket of the catalogue");
+  }
   return store_->update([&](View& view, Batch& batch) -> Result<void> {
     CALLVAULT_TRY_ASSIGN(Root root, read_root(view));
-    CALLVAULT_TRY(remove_bucket(view, batch, root, rows.bucket));
-    BucketMeta meta;
-    meta.generation = rows.generation;
-    count_in(meta, rows.entries);
-    meta.id_bits = bits_for(meta.rows, kIdsPerBlock);
-    meta.token_bits = bits_for(meta.tokens, kTokensPerBlock);
-    put_blocks(batch, Table::ids, rows.bucket, index.ids, meta.id_bits);
-    put_blocks(batch, Table::tokens, rows.bucket, index.tokens, meta.token_bits);
-    for (const Entry& entry : rows.entries) batch.put(row_key(rows.bucket, entry.id), entry.sealed_row);
-    put_bucket(batch, root, rows.bucket, meta);
+    for (std::size_t i = 0; i < buckets.size(); ++i) {
+      const BucketRows& rows = buckets[i];
+      CALLVAULT_TRY(remove_bucket(view, batch, root, rows.bucket));
+      BucketMeta meta;
+      meta.generation = rows.generation;
+      count_in(meta, rows.entries);
+      meta.id_bits = bits_for(meta.rows, kIdsPerBlock);
+      meta.token_bits = bits_for(meta.tokens, kTokensPerBlock);
+      put_blocks(batch, Table::ids, rows.bucket, indexes[i].ids, meta.id_bits);
+      put_blocks(batch, Table::tokens, rows.bucket, indexes[i].tokens, meta.token_bits);
+      for (const Entry& entry : rows.entries) batch.put(row_key(rows.bucket, entry.id), entry.sealed_row);
+      put_bucket(batch, root, rows.bucket, meta);
+    }
     batch.put(root_key(), encode(root));
     return {};
   });

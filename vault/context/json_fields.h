@@ -7,6 +7,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/civil_time.h"
 
@@ -45,6 +46,16 @@ class JsonFields {
     if (has(key) && json_[key].is_array()) return json_[key];
     ok_ = false;
     return kNone;
+  }
+  std::vector<std::string> texts(const char* key, std::size_t most) {
+    std::vector<std::string> out;
+    const auto& items = list(key);
+    ok_ = ok_ && items.size() <= most;
+    for (const auto& item : items) {
+      ok_ = ok_ && item.is_string();
+      if (ok_) out.push_back(item.get<std::string>());
+    }
+    return out;
   }
   bool ok() const { return ok_; }
 

@@ -61,6 +61,15 @@ bool OptOuts::add(std::string_view number, OptOut entry) {
 
 bool OptOuts::remove(std::string_view number) { return entries_.erase(token_of(number)) > 0; }
 
+bool OptOuts::spread(const std::vector<std::string>& numbers) {
+  std::optional<OptOut> earliest;
+  for (const auto& number : numbers)
+    if (const auto entry = find(number); entry && (!earliest || entry->since < earliest->since)) earliest = entry;
+  bool added = false;
+  for (const auto& number : numbers) added = (earliest && add(number, *earliest)) || added;
+  return added;
+}
+
 Result<void> OptOuts::stage(Context& context) const {
   Json numbers = Json::array();
   for (const auto& [token, entry] : entries_)

@@ -7,6 +7,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "context/context.h"
 
@@ -29,6 +30,8 @@ class OptOuts {
   // False when it was there already; then the earlier objection stands.
   bool add(std::string_view number, OptOut entry);
   bool remove(std::string_view number);
+  // When one of a person's numbers opted out, all of them have. True when that adds some.
+  bool spread(const std::vector<std::string>& numbers);
   std::size_t size() const { return entries_.size(); }
 
   // Into the edited directory: durable with its commit. Errors: refused when there are too many.

@@ -35,6 +35,14 @@ Result<SealedFile> read_sealed_file(const base::Layout& layout, std::int32_t day
 
 }  // namespace
 
+void correct(catalog::Row& row, const keys::NodeRow& node_row) {
+  const std::map<keys::CorrectedField, std::string*> fields{{keys::CorrectedField::caller, &row.caller},
+                                                            {keys::CorrectedField::called, &row.called},
+                                                            {keys::CorrectedField::agent, &row.agent},
+                                                            {keys::CorrectedField::call_id, &row.call_id}};
+  for (const auto& correction : node_row.corrections) *fields.at(correction.field) = correction.value;
+}
+
 Result<catalog::Row> row_from_files(const base::Layout& layout, std::int32_t day, const keys::NodeRow& node_row,
                                     std::optional<Error>* unread) {
   catalog::Row row;
@@ -71,6 +79,7 @@ Result<catalog::Row> row_from_files(const base::Layout& layout, std::int32_t day
     row.duration_ms = std::max(row.duration_ms.value_or(0), ms);
     row.ended_at = std::max(row.ended_at.value_or(end.at), end.at);
   }
+  correct(row, node_row);
   return row;
 }
 
@@ -83,7 +92,9 @@ Result<std::optional<catalog::Row>> open_stored(const catalog::StoredRow& stored
   // One from when the call still went on does not know how it ended; one whose files could not be read, or before a
   // track came late or was shredded, tells of others.
   const bool current = row && row->tracks.size() == node_row.tracks.size() && (node_row.in_progress || row->ended_at);
-  return current ? std::optional(std::move(*row)) : std::nullopt;
+  if (!current) return std::optional<catalog::Row>();
+  correct(*row, node_row);
+  return std::optional(std::move(*row));
 }
 
 }  // namespace
@@ -130,22 +141,59 @@ Result<catalog::Entry> make_entry(const keys::Bucket& bucket, const keys::NodeRo
   return out;
 }
 
-Result<void> rebuild_rows(const Context& context, const keys::Bucket& bucket) {
+namespace {
+
+// Of one transaction: a sync for each bucket would take most of the time, and all at once too much memory.
+constexpr std::size_t kRowsAtOnce = 8192;
+
+Result<catalog::BucketRows> written_rows(const Context& context, const keys::Bucket& bucket) {
   CALLVAULT_TRY_ASSIGN(const auto node, context.state.open_node(bucket.number));
+  CALLVAULT_TRY_ASSIGN(const auto node_rows, node.rows());
+  CALLVAULT_TRY_ASSIGN(auto details, rows_of(context, bucket, node_rows));
   catalog::BucketRows rows{bucket.number, bucket.generation, {}};
   rows.entries.reserve(node.size());
   catalog::Blinder blinder(bucket.index_key);
-  for (std::size_t i = 0; i < node.size(); ++i) {
-    CALLVAULT_TRY_ASSIGN(const auto node_row, node.row(i));
-    auto row = row_of(context, bucket, node_row);
+  for (std::size_t i = 0; i < node_rows.size(); ++i) {
+    auto& row = details[i];
     if (!row) {
       row = catalog::Row{};
-      row->flags = node_row.flags;
+      row->flags = node_rows[i].flags;
+      correct(*row, node_rows[i]);
     }
-    CALLVAULT_TRY_ASSIGN(auto entry, make_entry(bucket, node_row, *row, blinder));
+    CALLVAULT_TRY_ASSIGN(auto entry, make_entry(bucket, node_rows[i], *row, blinder));
     rows.entries.push_back(std::move(entry));
   }
+  return rows;
+}
+
+// With little room left, one bucket after the other.
+Result<void> write_rows(const Context& context, const std::vector<catalog::BucketRows>& batch) {
+  auto done = context.catalog.replace_buckets(batch);
+  if (done || done.error().code != Errc::no_space || batch.size() < 2) return done;
+  for (const auto& rows : batch) CALLVAULT_TRY(context.catalog.replace_bucket(rows));
+  return {};
+}
+
+}  // namespace
+
+Result<void> rebuild_rows(const Context& context, const keys::Bucket& bucket) {
+  CALLVAULT_TRY_ASSIGN(const auto rows, written_rows(context, bucket));
   return context.catalog.replace_bucket(rows);
+}
+
+Result<void> rebuild_rows(const Context& context, std::span<const std::uint32_t> numbers) {
+  std::vector<catalog::BucketRows> batch;
+  std::size_t size = 0;
+  for (const auto number : numbers) {
+    CALLVAULT_TRY_ASSIGN(auto rows, written_rows(context, context.state.directory().buckets.at(number)));
+    size += rows.entries.size();
+    batch.push_back(std::move(rows));
+    if (size < kRowsAtOnce && number != numbers.back()) continue;
+    CALLVAULT_TRY(write_rows(context, batch));
+    batch.clear();
+    size = 0;
+  }
+  return {};
 }
 
 Result<void> renew_rows(const Context& context, std::span<const std::uint32_t> numbers) {
@@ -159,8 +207,7 @@ Result<void> renew_rows(const Context& context, std::span<const std::uint32_t> n
     CALLVAULT_TRY(context.state.stage_node(bucket, rows));
   }
   CALLVAULT_TRY(context.state.commit());
-  for (const auto number : numbers) CALLVAULT_TRY(rebuild_rows(context, buckets.at(number)));
-  return {};
+  return rebuild_rows(context, numbers);
 }
 
 Result<std::vector<std::string>> unread_rows(const Context& context) {

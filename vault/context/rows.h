@@ -20,8 +20,11 @@ struct TrackEnd {
 };
 TrackEnd end_of(const sealed::CallMetadata& metadata, const sealed::Trailer& trailer);
 
+// What a person had corrected stands in the node, and counts against what was recorded.
+void correct(catalog::Row& row, const keys::NodeRow& node_row);
+
 // What the sealed files of one registered recording say, those that can be read: its tracks are theirs, and `unread`
-// takes the first one's error. Errors, when there is none: corrupt; not_found when it is missing; io.
+// takes the first one's error. Corrected. Errors, when there is none: corrupt; not_found when it is missing; io.
 Result<catalog::Row> row_from_files(const base::Layout& layout, std::int32_t day, const keys::NodeRow& node_row,
                                     std::optional<Error>* unread = nullptr);
 
@@ -40,6 +43,8 @@ Result<catalog::Entry> make_entry(const keys::Bucket& bucket, const keys::NodeRo
 // REQUIRES: no other rows were ever written under this index key, else a token may pass from one recording to another
 // and tie what is erased to what lives. `renew_rows` sees to that.
 Result<void> rebuild_rows(const Context& context, const keys::Bucket& bucket);
+// The same for many, ascending, some thousand rows a transaction.
+Result<void> rebuild_rows(const Context& context, std::span<const std::uint32_t> numbers);
 
 // The same for any buckets, each under a fresh index key that is committed first. REQUIRES: the exclusive lock.
 Result<void> renew_rows(const Context& context, std::span<const std::uint32_t> buckets);

@@ -10,8 +10,10 @@ namespace {
 
 constexpr std::size_t kHoldBytes = 2 + 1 + 8;  // and its matter
 constexpr std::size_t kTrackBytes = 1 + 2 + 32 + 32;
-constexpr std::size_t kMaxPerRow = 255;  // holds, tracks, intake keys
-constexpr std::size_t kMaxMatterBytes = 0xffff;
+constexpr std::size_t kCorrectionBytes = 1 + 2;    // and its value
+constexpr std::size_t kDeferredBytes = 8 + 2 + 2;  // and its two texts
+constexpr std::size_t kMaxPerRow = 255;            // holds, tracks, intake keys
+constexpr std::size_t kMaxTextBytes = 0xffff;
 
 enum RowBits : std::uint8_t {
   restricted = 1,
@@ -19,13 +21,17 @@ enum RowBits : std::uint8_t {
   truncated = 4,
   interrupted = 8,
   duplicate_call_id = 16,
-  caller_shredded = 32
+  caller_shredded = 32,
+  corrected = 64,
+  deferred = 128,
 };
-constexpr std::uint8_t kAllBits = 63;
 
 std::size_t row_size(const NodeRow& row) {
   std::size_t size = kMinRowBytes + row.intake.size() * 4 + row.tracks.size() * kTrackBytes;
   for (const auto& h : row.holds) size += kHoldBytes + h.matter.size();
+  if (!row.corrections.empty()) size += 1;
+  for (const auto& c : row.corrections) size += kCorrectionBytes + c.value.size();
+  if (row.deferred) size += kDeferredBytes + row.deferred->request.size() + row.deferred->reason.size();
   return size;
 }
 
@@ -33,7 +39,8 @@ std::uint8_t bits_of(const NodeRow& row) {
   return static_cast<std::uint8_t>((row.restricted ? restricted : 0) | (row.in_progress ? in_progress : 0) |
                                    (row.flags.truncated ? truncated : 0) | (row.flags.interrupted ? interrupted : 0) |
                                    (row.flags.duplicate_call_id ? duplicate_call_id : 0) |
-                                   (row.caller_shredded ? caller_shredded : 0));
+                                   (row.caller_shredded ? caller_shredded : 0) |
+                                   (row.corrections.empty() ? 0 : corrected) | (row.deferred ? deferred : 0));
 }
 
 void write_row(base::FieldWriter& w, const NodeRow& row) {
@@ -62,6 +69,15 @@ void write_row(base::FieldWriter& w, const NodeRow& row) {
     w.bytes(t.header_hash);
     w.bytes(t.secret);
   }
+  if (!row.corrections.empty()) w.number(static_cast<std::uint8_t>(row.corrections.size()));
+  for (const auto& c : row.corrections) {
+    w.number(static_cast<std::uint8_t>(c.field));
+    w.text(c.value);
+  }
+  if (!row.deferred) return;
+  w.number(to_unix_ms(row.deferred->since));
+  w.text(row.deferred->request);
+  w.text(row.deferred->reason);
 }
 
 Error damaged_rows() { return fail(Errc::corrupt, "a bucket node is damaged"); }
@@ -71,15 +87,47 @@ Result<void> check_row(const NodeRow& row) {
       row.intake.size() <= kMaxPerRow && row.holds.size() <= kMaxPerRow && row.tracks.size() <= kMaxPerRow;
   if (!fits) return fail(Errc::refused, "recording " + row.id.text() + " has too many holds or segments");
   for (const auto& h : row.holds)
-    if (h.matter.size() > kMaxMatterBytes)
+    if (h.matter.size() > kMaxTextBytes)
       return fail(Errc::refused, "recording " + row.id.text() + ": a hold's matter is too long");
+  const bool texts_fit =
+      std::all_of(row.corrections.begin(), row.corrections.end(),
+                  [](const Correction& c) { return c.value.size() <= kMaxTextBytes; }) &&
+      (!row.deferred || std::max(row.deferred->request.size(), row.deferred->reason.size()) <= kMaxTextBytes);
+  if (!texts_fit) return fail(Errc::refused, "recording " + row.id.text() + ": a correction or a reason is too long");
   const auto lacks = [](const TrackSecret& t) { return t.secret.size() != crypto::Key::kBytes; };
   if (row.record_secret.size() != crypto::Key::kBytes || std::any_of(row.tracks.begin(), row.tracks.end(), lacks))
     return fail(Errc::unexpected, "a recording without secret");
   return {};
 }
 
+Result<void> read_corrections(base::FieldReader& r, NodeRow& row) {
+  const auto count = r.number<std::uint8_t>();
+  if (count == 0) return damaged_rows();
+  for (unsigned i = 0; i < count && r.ok(); ++i) {
+    const auto field = r.number<std::uint8_t>();
+    if (field < 1 || field > 4) return damaged_rows();
+    Correction c{static_cast<CorrectedField>(field), r.text()};
+    if (!row.corrections.empty() && row.corrections.back().field >= c.field) return damaged_rows();
+    row.corrections.push_back(std::move(c));
+  }
+  return {};
+}
+
 }  // namespace
+
+std::string_view field_name(CorrectedField field) {
+  switch (field) {
+    case CorrectedField::caller:
+      return "caller";
+    case CorrectedField::called:
+      return "called";
+    case CorrectedField::agent:
+      return "agent";
+    case CorrectedField::call_id:
+      return "call_id";
+  }
+  return "";
+}
 
 Result<Node> Node::parse(crypto::SecretBuffer plain) {
   Node out;
@@ -126,7 +174,7 @@ Result<NodeRow> decode_row(base::ByteView bytes) {
   const auto caller = r.number<std::uint8_t>();
   const auto agent = r.number<std::uint8_t>();
   const auto bits = r.number<std::uint8_t>();
-  if (basis > 3 || caller > 5 || agent > 5 || bits > kAllBits) return damaged_rows();
+  if (basis > 3 || caller > 5 || agent > 5) return damaged_rows();
   row.basis = static_cast<Basis>(basis);
   row.caller_consent = static_cast<Consent>(caller);
   row.agent_consent = static_cast<Consent>(agent);
@@ -154,6 +202,12 @@ Result<NodeRow> decode_row(base::ByteView bytes) {
     t.header_hash = r.array<32>();
     t.secret = r.bytes(crypto::Key::kBytes);
     row.tracks.push_back(t);
+  }
+  if ((bits & corrected) != 0) CALLVAULT_TRY(read_corrections(r, row));
+  if ((bits & deferred) != 0) {
+    const Time since = from_unix_ms(r.number<std::uint64_t>());
+    std::string request = r.text();
+    row.deferred = DeferredErasure{since, std::move(request), r.text()};
   }
   if (!r.ok() || r.left() != 0) return damaged_rows();
   return row;

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "callvault/call_record.h"
@@ -19,6 +20,23 @@ struct TrackSecret {
   crypto::Digest header_hash{};
   // s_t: 32 bytes inside the node's locked memory, or in that of whoever makes the row.
   base::ByteView secret;
+};
+
+// What a person had corrected (Art. 16). The sealed files keep what was recorded; this is what is shown and found.
+// The numbers are part of the format: never renumber.
+enum class CorrectedField : std::uint8_t { caller = 1, called = 2, agent = 3, call_id = 4 };
+std::string_view field_name(CorrectedField field);
+struct Correction {
+  CorrectedField field = CorrectedField::caller;
+  std::string value;  // may be empty: it is not known
+};
+
+// An erasure that waits for a hold or a restriction to end. The directory lists the recording as outstanding; this says
+// for whom, and dies with the row.
+struct DeferredErasure {
+  Time since{};
+  std::string request;  // its reference
+  std::string reason;
 };
 
 struct NodeRow {
@@ -37,7 +55,9 @@ struct NodeRow {
   std::vector<std::uint32_t> intake;  // every intake key to which a secret of this recording was sealed
   std::vector<Hold> holds;
   std::vector<TrackSecret> tracks;
-  base::ByteView record_secret;  // s_0, like TrackSecret::secret
+  base::ByteView record_secret;           // s_0, like TrackSecret::secret
+  std::vector<Correction> corrections{};  // ascending by field
+  std::optional<DeferredErasure> deferred{};
 };
 
 // An opened node. Rows are views into its locked memory: they live no longer than the node.
@@ -62,7 +82,7 @@ class Node {
 };
 
 // Sorts the rows. REQUIRES: at most kBucketCapacity of them with different ids; their views are alive. Errors: refused
-// when one has more than 255 holds, tracks or intake keys, or a matter longer than 65,535 bytes.
+// when one has more than 255 holds, tracks or intake keys, or a text longer than 65,535 bytes.
 Result<crypto::SecretBuffer> encode_node(std::vector<NodeRow>& rows);
 
 // One row of a node's plaintext; its views point into `bytes`. Errors: corrupt.

@@ -10,7 +10,7 @@ namespace callvault::keys {
 namespace {
 
 constexpr std::string_view kNodeMagic = "CVBUCKET";
-constexpr std::uint16_t kNodeVersion = 2;  // 2 added a flag to rows; 1 is read
+constexpr std::uint16_t kNodeVersion = 2;  // 2 added flags to rows; 1 is read
 constexpr std::size_t kSaltBytes = 24;
 constexpr std::size_t kNodePrefixBytes = 8 + 2 + 2 + 4 + 8;
 constexpr std::size_t kHeaderBytes = kNodePrefixBytes + kSaltBytes;

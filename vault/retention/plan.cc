@@ -96,12 +96,14 @@ Result<void> may_open(const OpenRequest& r) {
   const bool expired = is_expired(r.expires_at, r.now);
   const auto either = [&](Consent consent) { return r.caller_consent == consent || r.agent_consent == consent; };
 
-  if (r.erase_requested && !held) return fail(Errc::gone, "the recording is being erased");
+  if (r.erase_requested && !held && !r.restricted) return fail(Errc::gone, "the recording is being erased");
   if (expired && !held) return fail(Errc::gone, "the recording's retention period is over");
   if (expired && !for_claims)
     return fail(Errc::refused, "the recording is past its period and held: it opens for legal_claims only");
   if (r.restricted && !for_claims)
     return fail(Errc::refused, "the recording is restricted: it opens for legal_claims only");
+  if (r.erase_requested && !for_claims)
+    return fail(Errc::refused, "the recording is to be erased once its hold ends: it opens for legal_claims only");
   if (r.basis == Basis::consent) {
     if (either(Consent::refused)) return fail(Errc::refused, "consent to the recording was refused");
     if (either(Consent::withdrawn)) return fail(Errc::refused, "consent to the recording was withdrawn");

@@ -114,10 +114,10 @@ struct OpenRequest {
 
 // The gate before any opening, play and export alike. The first line that applies:
 //
-//   1 erasure accepted, no hold stands                   gone
+//   1 erasure accepted, no hold or restriction stands    gone
 //   2 expired, no hold stands                            gone (a restriction does not prolong access)
 //   3 expired, a hold stands                             refused, except for legal_claims
-//   4 restricted                                         refused, except for legal_claims (Art. 18(2))
+//   4 restricted, or its erasure waits for a hold to end refused, except for legal_claims (Art. 18(2), 17(3)(e))
 //   5 basis consent: a party refused or withdrew         refused
 //   6 basis consent: the caller's unknown, or a party's  refused: quarantined
 //     pending

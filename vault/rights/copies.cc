@@ -19,7 +19,8 @@ bool has_track(const CopySubject& subject, TrackName name) {
 
 // A request about a number is about that number's calls. An agent's is about their own voice, whoever called.
 bool is_about(const Request& request, const CopySubject& subject) {
-  return request.requester != Party::caller || request.number.empty() || request.number == subject.outside_number;
+  return request.requester != Party::caller || request.numbers.empty() ||
+         std::find(request.numbers.begin(), request.numbers.end(), subject.outside_number) != request.numbers.end();
 }
 
 std::optional<CopyAnswer> answer_of(const Request& request, const RecordingId& id, Party party) {

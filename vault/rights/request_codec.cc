@@ -8,7 +8,8 @@ namespace {
 using context::JsonFields;
 using Json = nlohmann::json;
 
-constexpr int kVersion = 2;  // 1 had neither requester, answers nor copies
+constexpr int kVersion = 3;  // 1 had neither requester, answers nor copies; 1 and 2 knew one number of a person
+constexpr std::size_t kMaxNumbers = 32;
 constexpr std::uint64_t kLastYear = 9999;
 
 Error damaged() { return fail(Errc::corrupt, "the register of requests is damaged"); }
@@ -52,7 +53,7 @@ Json to_json(const Request& r) {
           {"due", base::utc_text(r.due)},
           {"extended", r.extended},
           {"name", r.name},
-          {"number", r.number},
+          {"numbers", r.numbers},
           {"identity", r.identity},
           {"document_hash", r.document_hash},
           {"assigned", r.assigned},
@@ -107,7 +108,7 @@ Result<void> read_copies(const Json& json, Request& r) {
   return {};
 }
 
-Result<Request> from_json(const Json& json) {
+Result<Request> from_json(const Json& json, std::uint64_t version) {
   JsonFields f(json);
   Request r;
   r.id = f.text("id");
@@ -118,7 +119,10 @@ Result<Request> from_json(const Json& json) {
   r.due = f.time("due");
   r.extended = f.flag("extended");
   r.name = f.text("name");
-  r.number = f.text("number");
+  if (version >= 3)
+    r.numbers = f.texts("numbers", kMaxNumbers);
+  else if (auto number = f.text("number"); !number.empty())
+    r.numbers = {std::move(number)};
   r.identity = f.text("identity");
   r.document_hash = f.text("document_hash");
   r.assigned = f.text("assigned");
@@ -150,15 +154,15 @@ std::string encode_requests(const RequestsContent& content) {
 Result<RequestsContent> decode_requests(std::string_view text) {
   const Json json = Json::parse(text, nullptr, false);
   if (!json.is_object() || !json.contains("version") || !json["version"].is_number_unsigned()) return damaged();
-  if (json["version"].get<std::uint64_t>() > kVersion)
-    return fail(Errc::newer_version, "the register of requests is of a newer version");
+  const auto version = json["version"].get<std::uint64_t>();
+  if (version > kVersion) return fail(Errc::newer_version, "the register of requests is of a newer version");
   JsonFields f(json);
   RequestsContent out;
   const std::uint64_t year = f.number("year");
   out.year = static_cast<int>(year);
   out.last_number = f.number("last_number");
   for (const auto& item : f.list("requests")) {
-    CALLVAULT_TRY_ASSIGN(auto request, from_json(item));
+    CALLVAULT_TRY_ASSIGN(auto request, from_json(item, version));
     out.requests.push_back(std::move(request));
   }
   if (!f.ok() || year > kLastYear) return damaged();

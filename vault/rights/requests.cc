@@ -12,6 +12,7 @@ namespace {
 
 constexpr std::string_view kName = "requests";
 constexpr std::size_t kMaxTextBytes = 256;
+constexpr std::size_t kMaxNumbersOfOne = 32;
 constexpr std::size_t kHashDigits = 64;
 
 Result<Time> earlier(const base::Zone& zone, Time from, const Period& one, const Period& other) {
@@ -21,8 +22,9 @@ Result<Time> earlier(const base::Zone& zone, Time from, const Period& one, const
 }
 
 Result<void> check(const RequestOptions& options, Time now) {
-  for (const auto* text : {&options.name, &options.number, &options.identity, &options.note})
+  for (const auto* text : {&options.name, &options.identity, &options.note})
     if (text->size() > kMaxTextBytes) return fail(Errc::usage, "a request's texts have at most 256 bytes each");
+  if (options.numbers.size() > kMaxNumbersOfOne) return fail(Errc::usage, "a request is about at most 32 numbers");
   const bool hash_fits = options.document_hash.empty() ||
                          (options.document_hash.size() == kHashDigits && base::from_hex(options.document_hash));
   if (!hash_fits) return fail(Errc::usage, "a document's hash is 64 hexadecimal digits (sha256sum)");
@@ -66,7 +68,11 @@ Result<Request*> Requests::open(const context::Context& context, const RequestOp
   made.kind = options.kind;
   made.channel = options.channel;
   made.name = options.name;
-  CALLVAULT_TRY_ASSIGN(made.number, base::normalise_number(options.number, context.config.country_code));
+  for (const auto& text : options.numbers) {
+    CALLVAULT_TRY_ASSIGN(auto number, base::normalise_number(text, context.config.country_code));
+    if (!number.empty() && std::find(made.numbers.begin(), made.numbers.end(), number) == made.numbers.end())
+      made.numbers.push_back(std::move(number));
+  }
   made.identity = options.identity;
   made.document_hash = options.document_hash;
   made.requester = options.requester;

@@ -65,14 +65,14 @@ Result<void> remove_incoming(const base::Layout& layout, const std::vector<Doome
 Result<void> renew_index(const context::Context& context, const std::vector<Doomed>& doomed) {
   std::set<std::uint32_t> buckets;
   for (const auto& d : doomed) buckets.insert(d.bucket);
+  std::vector<std::uint32_t> rewritten;
   for (const auto number : buckets) {
-    const auto it = context.state.directory().buckets.find(number);
-    if (it == context.state.directory().buckets.end())
-      CALLVAULT_TRY(context.catalog.drop_bucket(number));
+    if (context.state.directory().buckets.contains(number))
+      rewritten.push_back(number);
     else
-      CALLVAULT_TRY(context::rebuild_rows(context, it->second));
+      CALLVAULT_TRY(context.catalog.drop_bucket(number));
   }
-  return {};
+  return context::rebuild_rows(context, rewritten);
 }
 
 Result<void> journal_end(context::Context& context, const std::vector<Doomed>& doomed, std::uint64_t epoch) {

@@ -50,14 +50,14 @@ Result<bool> holds_doomed(const keys::Node& node, const DoomedById& doomed) {
 
 class Shredding {
  public:
-  Shredding(context::Context& context, std::vector<Target> targets, Retirement retirement, const Progress& progress)
-      : context_(context), targets_(std::move(targets)), retirement_(std::move(retirement)), progress_(progress) {}
+  Shredding(context::Context& context, std::vector<Target> targets, Retirement retirement, const Options& options)
+      : context_(context), targets_(std::move(targets)), retirement_(std::move(retirement)), options_(options) {}
 
   Result<Report> run() {
     const auto start = SteadyClock::now();
     CALLVAULT_TRY(condemn());
     report_.epoch = context_.state.directory().epoch;
-    if (doomed_.empty() && retirement_.retired().empty()) return report_;
+    if (doomed_.empty() && retirement_.retired().empty() && !options_.rotate) return report_;
     CALLVAULT_TRY(write_intent(context_, doomed_, context_.state.directory().epoch + 1));
     CALLVAULT_TRY(retain());
     CALLVAULT_TRY(context_.log.pin_head());
@@ -71,7 +71,7 @@ class Shredding {
     report_.intake_retired = retirement_.retired().size();
     for (const auto id : retirement_.retired())
       CALLVAULT_TRY(os::remove_file(context_.layout.intake() / std::to_string(id)));
-    CALLVAULT_TRY(clean(context_, doomed_, report_.epoch, false, progress_));
+    CALLVAULT_TRY(clean(context_, doomed_, report_.epoch, false, options_.progress));
     report_.cleaned_ms = ms_since(start);
     return report_;
   }
@@ -142,7 +142,7 @@ class Shredding {
   context::Context& context_;
   std::vector<Target> targets_;
   Retirement retirement_;
-  const Progress& progress_;
+  const Options& options_;
   Report report_;
   std::vector<Doomed> doomed_;
   std::map<std::uint32_t, DoomedById> by_bucket_;
@@ -169,11 +169,10 @@ Result<Report> run(context::Context& context, std::vector<Victim> victims, const
   auto targets = merge(std::move(victims));
   const SpareUse spare(context.state);
   CALLVAULT_TRY_ASSIGN(auto retirement, Retirement::run(context, targets, options));
-  return Shredding(context, std::move(targets), std::move(retirement), options.progress).run();
+  return Shredding(context, std::move(targets), std::move(retirement), options).run();
 }
 
-Result<void> keep_outstanding(context::Context& context, const std::vector<Victim>& victims) {
-  bool edited = false;
+Result<void> keep_outstanding(context::Context& context, const std::vector<Victim>& victims, bool edited) {
   for (const Target& target : merge(victims)) edited = put_off(context.state.edit(), target) || edited;
   const SpareUse spare(context.state);
   return edited ? context.state.commit() : Result<void>();

@@ -28,6 +28,7 @@ using SettleEverything = std::function<Result<std::vector<std::uint32_t>>()>;
 
 struct Options {
   bool retire_all_intake = false;  // nightly, victims or not
+  bool rotate = false;             // nobody goes, but what left the registers does
   SettleEverything settle_everything;
   // A recorder holds its intake key only until its header is durable. One that stalls longer delays only the shred of
   // recordings sealed to that key.
@@ -48,8 +49,8 @@ struct Report {
 Result<Report> run(context::Context& context, std::vector<Victim> victims, const Options& options);
 
 // Keeps the victims as outstanding, durably: from here on the next purge destroys them, whatever happens to this
-// process. Those that are kept already cost nothing.
-Result<void> keep_outstanding(context::Context& context, const std::vector<Victim>& victims);
+// process. Those that are kept already cost nothing, unless the directory was `edited` otherwise.
+Result<void> keep_outstanding(context::Context& context, const std::vector<Victim>& victims, bool edited = false);
 
 // What a crash left: a shred past its commit is finished, one before it is undone, and its erasures are kept as
 // outstanding. Cheap when there is nothing.
