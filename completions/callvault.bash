@@ -18,9 +18,7 @@ _callvault() {
       *)
         if [[ -z $command ]]; then
           command=$word
-        elif [[ $command == person || $command == journal || $command == opt-out || $command == request || $command == breach || $command == notice || $command == report ]]; then
-        elif [[ $command == person || $command == journal || $command == opt-out || $command == request || $command == breach || $command == report ]]; then
-        elif [[ $command == person || $command == journal || $command == opt-out || $command == alias || $command == request ]]; then
+        elif [[ " person journal alias opt-out request breach notice report " == *" $command "* ]]; then
           command+=" $word"
         fi
         ;;
@@ -33,8 +31,7 @@ _callvault() {
       mapfile -t COMPREPLY < <(compgen -d -- "$current")
       return
       ;;
-    -o | --passphrase-file | --output | --new-passphrase-file | --metrics-file | --meta-file | --recipient-passphrase-file | --certificate | --key | --against | --proof | --since)
-    -o | --passphrase-file | --output | --new-passphrase-file | --metrics-file | --meta-file | --certificate | --key | --against | --proof | --since | --text)
+    -o | --passphrase-file | --output | --new-passphrase-file | --metrics-file | --meta-file | --certificate | --key | --against | --proof | --since | --text | --recipient-passphrase-file)
       compopt -o filenames
       mapfile -t COMPREPLY < <(compgen -f -- "$current")
       return
@@ -78,10 +75,7 @@ _callvault() {
   local common="--vault --keeper --as --passphrase-file --passphrase-command --json --quiet --help"
   local words=""
   case $command in
-    "") words="init ingest find show play consent hold unhold erase purge prove-gone inspect check recover reindex status doctor pause resume may-record restrict unrestrict opt-out request copy disclose breach report person journal --version" ;;
-    "") words="init ingest find show play pause resume consent hold unhold erase purge prove-gone inspect check recover reindex status doctor may-record restrict unrestrict opt-out request breach report person journal --version" ;;
-    "") words="init ingest find show play pause resume consent hold unhold erase purge prove-gone inspect check recover reindex status doctor may-record restrict unrestrict opt-out request breach notice report person journal --version" ;;
-    "") words="init ingest find show play consent hold unhold erase purge prove-gone inspect check recover reindex status doctor pause resume may-record rectify restrict unrestrict alias opt-out request copy disclose breach report person journal --version" ;;
+    "") words="init ingest find show play pause resume consent hold unhold erase purge prove-gone inspect check recover reindex status doctor may-record rectify restrict unrestrict alias opt-out request copy disclose breach notice report person journal --version" ;;
     person) words="add list show passwd disable" ;;
     alias) words="add remove show" ;;
     opt-out) words="add remove" ;;
