@@ -9,7 +9,7 @@
 namespace callvault::cli {
 namespace {
 
-class AnswerRequest final : public Command {
+class WriteAnswer final : public Command {
  public:
   void declare(Arguments& arguments) override {
     arguments.positional(id_, "REQUEST", "its number: R-2026-0001");
@@ -53,6 +53,6 @@ class AnswerRequest final : public Command {
 
 }  // namespace
 
-std::unique_ptr<Command> make_request_answer() { return std::make_unique<AnswerRequest>(); }
+std::unique_ptr<Command> make_request_answer() { return std::make_unique<WriteAnswer>(); }
 
 }  // namespace callvault::cli
