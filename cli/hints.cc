@@ -53,6 +53,8 @@ std::string not_found(std::string_view message, std::string_view command) {
   if (message.ends_with("No such file or directory"))
     return "a file of the vault is missing: bring it back from a backup; 'callvault check' names what else is damaged";
   if (says(message, " was folded into ")) return "name the recording that it was folded into";
+  if (says(message, "no duty text is set")) return "an officer sets one: 'callvault duty set FILE'";
+  if (says(message, "no approval ")) return "'callvault approvals list' names them";
   if (command.starts_with("person")) return "'callvault person list' names the people";
   if (says(message, "journal: there is no entry")) return "'callvault journal log' lists the entries";
   if (says(message, "no journal in ")) return "--journal takes a copy of the vault's folder journal/";
@@ -169,6 +171,24 @@ std::string refused(std::string_view message, std::string_view command) {
     return "look at [location] of vault.toml and at the host's file that says where it stands";
   if (says_any(message, {"has no role that allows", "has neither the role"}))
     return "'callvault person show NAME' tells a person's roles; --as NAME acts as another";
+  if (says(message, "the access of ")) return "an officer lengthens it: 'callvault person renew NAME --until D'";
+  if (says(message, "has no assessment that stands"))
+    return "an officer notes it: 'callvault person assess NAME --date D'";
+  if (says(message, "has not accepted the duty text"))
+    return "read it with 'callvault duty show', then sign it with 'callvault person accept'";
+  if (says(message, "no duty text is set")) return "an officer sets one: 'callvault duty set FILE'";
+  if (says(message, "needs a second person"))
+    return "another officer runs 'callvault approve APPROVAL'; then the same command again, unchanged, does it";
+  if (command == "approve") return "'callvault approvals list' tells what waits, for whom and until when";
+  if (says(message, "was rejected by")) return "'callvault approvals list' tells until when that stands";
+  if (says(message, "was not granted review key"))
+    return "an officer who holds it grants it again: 'callvault person renew NAME --until D'";
+  if (says(message, "has no role that opens recordings for"))
+    return "'callvault person show NAME' tells the purposes of a person; [roles] of vault.toml sets them";
+  if (says(message, "the window for that is over"))
+    return "policy.evaluation_window of vault.toml sets how long that is";
+  if (says_any(message, {"nobody disables themselves", "another officer has to do that"}))
+    return "'callvault person list' names the officers";
   if (says(message, "is the last officer")) return "'callvault person add NAME --role officer' makes another";
   if (command == "purge")
     return "look at the clock and at 'callvault purge --dry-run'; if the plan is right, name its count with --confirm "

@@ -19,6 +19,8 @@ _callvault() {
         if [[ -z $command ]]; then
           command=$word
         elif [[ " person journal alias opt-out request breach notice report " == *" $command "* ]]; then
+        elif [[ $command == person || $command == journal || $command == opt-out || $command == request || $command == breach || $command == notice || $command == report ]]; then
+        elif [[ $command == person || $command == journal || $command == opt-out || $command == request || $command == breach || $command == report || $command == duty || $command == approvals ]]; then
           command+=" $word"
         fi
         ;;
@@ -76,8 +78,12 @@ _callvault() {
   local words=""
   case $command in
     "") words="init ingest find show play pause resume consent hold unhold erase purge prove-gone inspect check recover reindex status doctor may-record rectify restrict unrestrict alias opt-out request copy disclose breach notice report person journal --version" ;;
-    person) words="add list show passwd disable" ;;
     alias) words="add remove show" ;;
+    "") words="init ingest find show play consent hold unhold erase purge prove-gone inspect check recover reindex status doctor pause resume may-record restrict unrestrict approve opt-out request breach report person duty approvals journal --version" ;;
+    person) words="add assess accept renew list show passwd disable" ;;
+    duty) words="set show" ;;
+    approvals) words="list" ;;
+    approve) words="--reject" ;;
     opt-out) words="add remove" ;;
     request) words="open assign decide extend party close show list answer" ;;
     breach) words="open assess notify note close show list scope" ;;
@@ -124,11 +130,13 @@ _callvault() {
     "report retention") words="--csv" ;;
     "report accesses") words="--csv --from --to" ;;
     "report requests") words="--csv" ;;
-    "person add") words="--role --new-passphrase-file --new-passphrase-command" ;;
+    "person assess") words="--date --until" ;;
+    "person renew") words="--until" ;;
+    "person add") words="--role --until --new-passphrase-file --new-passphrase-command" ;;
     "person passwd") words="--new-passphrase-file --new-passphrase-command" ;;
   esac
   mapfile -t COMPREPLY < <(compgen -W "$words $common" -- "$current")
-  if [[ $current != -* && ($command == ingest || $command == inspect || $command == init) ]]; then
+  if [[ $current != -* && ($command == ingest || $command == inspect || $command == init || $command == "duty set") ]]; then
     compopt -o filenames
     mapfile -t -O "${#COMPREPLY[@]}" COMPREPLY < <(compgen -f -- "$current")
   fi

@@ -4,6 +4,10 @@ complete -c callvault -f
 
 function __callvault_at_top
   not __fish_seen_subcommand_from init ingest find show play pause resume consent hold unhold erase purge prove-gone inspect check recover reindex status doctor may-record rectify restrict unrestrict alias opt-out request copy disclose breach notice report person journal
+  not __fish_seen_subcommand_from init ingest find show play consent hold unhold erase purge prove-gone inspect check recover reindex status doctor pause resume may-record restrict unrestrict opt-out request copy disclose breach report person journal
+  not __fish_seen_subcommand_from init ingest find show play pause resume consent hold unhold erase purge prove-gone inspect check recover reindex status doctor may-record restrict unrestrict opt-out request breach report person journal
+  not __fish_seen_subcommand_from init ingest find show play pause resume consent hold unhold erase purge prove-gone inspect check recover reindex status doctor may-record restrict unrestrict opt-out request breach notice report person journal
+  not __fish_seen_subcommand_from init ingest find show play consent hold unhold erase purge prove-gone inspect check recover reindex status doctor pause resume may-record restrict unrestrict approve opt-out request breach report person duty approvals journal
 end
 
 function __callvault_in_group -a group
@@ -44,6 +48,7 @@ complete -c callvault -n __callvault_at_top -a rectify -d 'correct what is said 
 complete -c callvault -n __callvault_at_top -a restrict -d 'keep a recording from being opened or purged'
 complete -c callvault -n __callvault_at_top -a unrestrict -d 'end a restriction'
 complete -c callvault -n __callvault_at_top -a alias -d 'telephone numbers that are one person\'s'
+complete -c callvault -n __callvault_at_top -a approve -d 'approve, as a second person, what another asked to do'
 complete -c callvault -n __callvault_at_top -a opt-out -d 'numbers that are not to be recorded'
 complete -c callvault -n __callvault_at_top -a request -d 'what people ask for, and by when they are answered'
 complete -c callvault -n __callvault_at_top -a copy -d 'give a recording to somebody in it, on a granted request'
@@ -52,6 +57,8 @@ complete -c callvault -n __callvault_at_top -a breach -d 'breaches of personal d
 complete -c callvault -n __callvault_at_top -a notice -d 'the privacy notice in its versions'
 complete -c callvault -n __callvault_at_top -a report -d 'reports for the data protection officer'
 complete -c callvault -n __callvault_at_top -a person -d 'people and what they may do'
+complete -c callvault -n __callvault_at_top -a duty -d 'the text that everybody has to accept'
+complete -c callvault -n __callvault_at_top -a approvals -d 'what needs a second person'
 complete -c callvault -n __callvault_at_top -a journal -d 'what was done, by whom and when'
 
 complete -c callvault -n '__callvault_in_group alias add remove show' -a add -d 'say that numbers are one person\'s'
@@ -94,6 +101,24 @@ complete -c callvault -n '__callvault_in_group person add list show passwd disab
 complete -c callvault -n '__callvault_in_group person add list show passwd disable' -a show -d 'tell one person\'s roles'
 complete -c callvault -n '__callvault_in_group person add list show passwd disable' -a passwd -d 'change a passphrase'
 complete -c callvault -n '__callvault_in_group person add list show passwd disable' -a disable -d 'take a person\'s access away'
+complete -c callvault -n '__callvault_in_group report processing data-map retention accesses requests' -a processing -d 'print the record of processing (GDPR Art. 30)'
+complete -c callvault -n '__callvault_in_group report processing data-map retention accesses requests' -a data-map -d 'print which personal data lie where'
+complete -c callvault -n '__callvault_in_group report processing data-map retention accesses requests' -a retention -d 'print what is stored, due, overdue and held'
+complete -c callvault -n '__callvault_in_group report processing data-map retention accesses requests' -a accesses -d 'print who opened and listed what, and for which purpose'
+complete -c callvault -n '__callvault_in_group report processing data-map retention accesses requests' -a requests -d 'print how many requests stand where'
+complete -c callvault -n '__callvault_in_group person add assess accept renew list show passwd disable' -a add -d 'add a person'
+complete -c callvault -n '__callvault_in_group person add assess accept renew list show passwd disable' -a assess -d 'note that a person was assessed'
+complete -c callvault -n '__callvault_in_group person add assess accept renew list show passwd disable' -a accept -d 'accept the duty text, by signature'
+complete -c callvault -n '__callvault_in_group person add assess accept renew list show passwd disable' -a renew -d 'set the end of a person\'s access'
+complete -c callvault -n '__callvault_in_group person add assess accept renew list show passwd disable' -a list -d 'list the people'
+complete -c callvault -n '__callvault_in_group person add assess accept renew list show passwd disable' -a show -d 'tell one person\'s roles, and whether they may act'
+complete -c callvault -n '__callvault_in_group person add assess accept renew list show passwd disable' -a passwd -d 'change a passphrase'
+complete -c callvault -n '__callvault_in_group person add assess accept renew list show passwd disable' -a disable -d 'take a person\'s access away'
+
+complete -c callvault -n '__callvault_in_group duty set show' -a set -d 'put a duty text into force'
+complete -c callvault -n '__callvault_in_group duty set show' -a show -d 'print the duty text that is in force'
+
+complete -c callvault -n '__callvault_in_group approvals list' -a list -d 'list what waits for a second person'
 
 complete -c callvault -n '__callvault_in_group journal log verify checkpoint prove' -a log -d 'list the journal'
 complete -c callvault -n '__callvault_in_group journal log verify checkpoint prove' -a verify -d 'verify the journal, offline'
@@ -259,6 +284,12 @@ complete -c callvault -n '__fish_seen_subcommand_from report; and __fish_seen_su
 complete -c callvault -n '__fish_seen_subcommand_from report; and __fish_seen_subcommand_from accesses' -l to -x -d 'before this time'
 complete -c callvault -n '__fish_seen_subcommand_from report; and __fish_seen_subcommand_from requests' -l csv -d 'print comma-separated values (RFC 4180)'
 complete -c callvault -n '__fish_seen_subcommand_from person; and __fish_seen_subcommand_from add' -l role -x -a 'officer reviewer evaluator auditor operator' -d 'officer, reviewer, evaluator, auditor, operator'
+complete -c callvault -n '__fish_seen_subcommand_from person; and __fish_seen_subcommand_from add' -l until -x -d 'the end of their access'
+complete -c callvault -n '__fish_seen_subcommand_from person; and __fish_seen_subcommand_from assess' -l date -x -d 'when they were assessed (required)'
+complete -c callvault -n '__fish_seen_subcommand_from person; and __fish_seen_subcommand_from assess' -l until -x -d 'the assessment stands until then'
+complete -c callvault -n '__fish_seen_subcommand_from person; and __fish_seen_subcommand_from renew' -l until -x -a 'never' -d 'the end of their access (required)'
+complete -c callvault -n '__fish_seen_subcommand_from approve' -l reject -d 'it is not to be done'
+complete -c callvault -n '__fish_seen_subcommand_from duty; and __fish_seen_subcommand_from set' -F
 complete -c callvault -n '__fish_seen_subcommand_from person; and __fish_seen_subcommand_from add' -l new-passphrase-file -r -F -d 'read the new person\'s passphrase from FILE'
 complete -c callvault -n '__fish_seen_subcommand_from person; and __fish_seen_subcommand_from add' -l new-passphrase-command -x -d 'read it from a command'
 

@@ -16,8 +16,10 @@
 #include "keys/intake.h"
 #include "keys/node.h"
 #include "keys/recorder_view.h"
+#include "rights/approvals_codec.h"
 #include "rights/breach_codec.h"
 #include "rights/notice_codec.h"
+#include "rights/people_codec.h"
 #include "rights/request_codec.h"
 #include "sealed/header.h"
 
@@ -140,6 +142,19 @@ Result<void> breach_seeds() {
   return put("rights_breaches_fuzz", "one", base::as_bytes(rights::encode_breaches({{breach}, 2026, 1})));
 }
 
+Result<void> people_seeds() {
+  rights::PeopleContent people;
+  people.duty = Duty{2, "What is heard here stays here.", std::string(64, 'a'), at(1)};
+  people.people["ana"].assessed_at = at(1);
+  people.people["ana"].acceptances.push_back({2, std::string(64, 'a'), at(2), {}});
+  people.people["ion"].expires_at = at(9);
+  CALLVAULT_TRY(put("rights_people_fuzz", "two", base::as_bytes(rights::encode_people(people))));
+  rights::ApprovalsContent approvals{{}, 2026, 1};
+  approvals.records.push_back(
+      {{"A-2026-0001", DualAction::erase, ApprovalState::approved, "erase", "ana", "ion", at(1), at(2)}, {}});
+  return put("rights_approvals_fuzz", "one", base::as_bytes(rights::encode_approvals(approvals)));
+}
+
 Result<void> notice_seeds() {
   std::vector<Notice> notices;
   for (const int day : {1, 2}) {
@@ -259,6 +274,7 @@ Result<void> make_all() {
   CALLVAULT_TRY(request_seeds());
   CALLVAULT_TRY(breach_seeds());
   CALLVAULT_TRY(notice_seeds());
+  CALLVAULT_TRY(people_seeds());
   CALLVAULT_TRY(other_key_seeds());
   CALLVAULT_TRY(text_seeds());
   return audio_seeds();

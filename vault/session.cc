@@ -23,11 +23,6 @@ Result<bool> catalog_is_current(const Vault::Impl& vault, const keys::Directory&
   });
 }
 
-bool has_role(std::uint8_t roles, std::initializer_list<Role> wanted) {
-  return std::any_of(wanted.begin(), wanted.end(),
-                     [&](Role role) { return (roles & static_cast<std::uint8_t>(role)) != 0; });
-}
-
 }  // namespace
 
 Result<std::unique_ptr<Session>> Session::begin(Vault::Impl& vault, Access access, std::string actor) {
@@ -95,28 +90,6 @@ Result<void> Session::recover() {
   (void)state_.refill_spare();  // doctor tells when there is no room
   vault_.journal->keep_room();
   return {};
-}
-
-Result<void> Session::admit(const Person& person, std::string_view verb) {
-  const auto refuse = [&](std::string result, Error why) -> Result<void> {
-    CALLVAULT_TRY(log_->append("refused", {{"verb", std::string(verb)}, {"result", std::move(result)}}));
-    return why;
-  };
-  const auto& people = directory().people;
-  const auto it = people.find(person.name());
-  const auto& mine = person.impl().identity.public_part();
-  if (it == people.end() || it->second.signing != mine.signing || it->second.box != mine.box)
-    return refuse("stranger", fail(Errc::refused,
-                                   "people/" + person.name() + " is not the identity this vault knows by that name"));
-  if (it->second.disabled) return refuse("disabled", fail(Errc::refused, person.name() + " is disabled"));
-  return {};
-}
-
-Result<void> Session::require(const Person& person, std::initializer_list<Role> roles, std::string_view verb) {
-  CALLVAULT_TRY(admit(person, verb));
-  if (has_role(directory().people.at(person.name()).roles, roles)) return {};
-  CALLVAULT_TRY(log_->append("refused", {{"verb", std::string(verb)}, {"result", "role"}}));
-  return fail(Errc::refused, person.name() + " has no role that allows " + std::string(verb));
 }
 
 namespace {

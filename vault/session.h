@@ -48,15 +48,23 @@ class Session {
   const keys::Directory& directory() const { return state_.directory(); }
   const shred::Finished& finished() const { return finished_; }
 
-  // Errc::refused unless this vault knows the actor, with these keys, and has not disabled them. Journalled.
+  // Errc::refused unless this vault knows the actor, with these keys, and has not disabled them. Journalled. Enough
+  // only for what lets a person act again: reading and accepting the duty text, seeing how they stand.
+  Result<void> recognise(const Person& person, std::string_view verb);
+  // The same, and their access has not ended, their assessment stands and they have accepted their duties, where that
+  // is in force.
   Result<void> admit(const Person& person, std::string_view verb);
   // The same, and the actor has one of the roles.
   Result<void> require(const Person& person, std::initializer_list<Role> roles, std::string_view verb);
+  // An officer who is admitted. While none could be, any officer: a text that nobody has accepted yet, or dates that
+  // ran out, must not lock everybody out.
+  Result<void> require_in_charge(const Person& person, std::string_view verb);
 
  private:
   Session(Vault::Impl& vault, os::Lock lock, keys::KeyState state)
       : vault_(vault), lock_(std::move(lock)), state_(std::move(state)) {}
   Result<void> check_journal();
+  Result<void> refuse(std::string_view verb, std::string_view result, std::string message);
   Result<void> recover();
 
   Vault::Impl& vault_;
@@ -94,6 +102,10 @@ Result<void> survey(context::Context& context,
 std::set<RecordingId> outstanding_of(const keys::Directory& directory);
 // The agent's voice is a track of its own.
 bool agent_is_apart(const keys::NodeRow& row);
+// policy.review_date of vault.toml has come: the measures are to be reviewed (S25).
+Result<bool> is_review_due(const context::Context& context);
+// True also where nothing needs a second person.
+Result<bool> second_officer_is_able(const context::Context& context);
 // How every verb shreds. `context` outlives it.
 shred::Options shred_options(context::Context& context);
 

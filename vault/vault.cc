@@ -8,6 +8,7 @@
 #include "capture/recorder.h"
 #include "context/tombstones.h"
 #include "crypto/random.h"
+#include "dual_control.h"
 #include "keys/recorder_view.h"
 #include "review/review.h"
 #include "sealed/reader.h"
@@ -213,12 +214,17 @@ std::string Vault::format_time(Time time) const { return impl_->zone.rfc3339(tim
 Result<PlaySummary> Vault::play(const Person& person, const PlayOptions& options, ByteSink& sink) {
   CALLVAULT_TRY(settle_if_free(*impl_));
   auto opened = [&]() -> Result<review::Opened> {
-    CALLVAULT_TRY_ASSIGN(const auto session, Session::begin(*impl_, Access::look, person.name()));
+    // Another copy may need an approval, which is used up: a change.
+    const auto& policy = impl_->config.people;
+    const bool guarded = options.exported && policy.dual_control.contains(DualAction::export_);
+    CALLVAULT_TRY_ASSIGN(const auto session,
+                         Session::begin(*impl_, guarded ? Access::change : Access::look, person.name()));
     CALLVAULT_TRY(session->require(person, {Role::officer, Role::reviewer, Role::evaluator}, "play"));
     CALLVAULT_TRY(locate_stored(session->context(), options.id));
     const auto roles = session->directory().people.at(person.name()).roles;
     const auto listeners = static_cast<unsigned>(Role::reviewer) | static_cast<unsigned>(Role::evaluator);
-    const review::Reviewer reviewer{person.impl().identity, (roles & listeners) != 0};
+    review::Reviewer reviewer{person.impl().identity, (roles & listeners) != 0, policy.purposes_of(roles), {}};
+    if (guarded) reviewer.last_word = [&] { return require_second_for_export(*session, options); };
     return review::open(session->context(), reviewer, options, {options.exported ? "exported" : "opened"});
   }();
   if (!opened) return std::move(opened).error();

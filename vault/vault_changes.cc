@@ -6,6 +6,7 @@
 #include "capture/control.h"
 #include "context/opt_out.h"
 #include "context/rows.h"
+#include "dual_control.h"
 #include "retention/plan.h"
 #include "row_changes.h"
 #include "sealed/names.h"
@@ -161,6 +162,8 @@ Result<bool> Vault::unhold(const Person& person, const RecordingId& id, const st
   const auto same = [&](const Hold& h) { return h.matter == matter; };
   if (std::none_of(found.row.holds.begin(), found.row.holds.end(), same))
     return fail(Errc::not_found, "recording " + id.text() + " has no such hold");
+  CALLVAULT_TRY(require_second(*session, DualAction::unhold, {id.text(), matter},
+                               "unhold " + id.text() + " of the matter " + matter));
   CALLVAULT_TRY_ASSIGN(const auto entry, entry_with_note(context, "unheld", {{"id", id.text()}}, found.row, matter));
   CALLVAULT_TRY(rewrite_row(
       context, found, entry, [&](NodeRow& row) { std::erase_if(row.holds, same); }, false));

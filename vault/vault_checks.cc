@@ -385,6 +385,14 @@ Result<DoctorReport> Vault::doctor() {
   if (loose.empty())
     add(Level::ok, "permissions", "key state, journal, catalogue and keeper are the vault user's alone");
   if (!session) return out;
+  CALLVAULT_TRY_ASSIGN(const bool review_due, is_review_due((*session)->context()));
+  if (const auto& date = impl_->config.people.review_date; !date.empty())
+    add(review_due ? Level::warning : Level::ok, "measures",
+        review_due ? "their review was due on " + date + ": review them, then set policy.review_date anew"
+                   : "to be reviewed on " + date);
+  CALLVAULT_TRY_ASSIGN(const bool able, second_officer_is_able((*session)->context()));
+  if (!able)
+    add(Level::warning, "dual control", "fewer than two officers can act: what needs a second person cannot be done");
   CALLVAULT_TRY_ASSIGN(const bool complete, (*session)->state().spare_is_complete());
   if (complete)
     add(Level::ok, "full disk", "room is set aside for a purge to finish");

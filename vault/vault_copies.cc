@@ -6,6 +6,7 @@
 #include "context/rows.h"
 #include "disclosure/age_writer.h"
 #include "disclosure/vcon.h"
+#include "dual_control.h"
 #include "review/review.h"
 #include "rights/copies.h"
 #include "rights/requests.h"
@@ -31,7 +32,7 @@ struct Copy {
 class Copying {
  public:
   Copying(Session& session, const Person& person, const CopyOptions& options)
-      : context_(session.context()), person_(person), options_(options) {}
+      : session_(session), context_(session.context()), person_(person), options_(options) {}
 
   Result<Copy> run() {
     CALLVAULT_TRY_ASSIGN(auto requests, rights::Requests::load(context_));
@@ -103,7 +104,17 @@ class Copying {
     play.reason = "request " + request.id + ", sealed to " + recipient() +
                   (options_.reason.empty() ? "" : ": " + options_.reason);
     const auto roles = context_.state.directory().people.at(person_.name()).roles;
-    const review::Reviewer reviewer{person_.impl().identity, (roles & static_cast<unsigned>(Role::reviewer)) != 0};
+    review::Reviewer reviewer{person_.impl().identity,
+                              (roles & static_cast<unsigned>(Role::reviewer)) != 0,
+                              context_.config.people.purposes_of(roles),
+                              {}};
+    reviewer.last_word = [&] {
+      return require_second_for_copies(
+          session_, {options_.id},
+          {"copy", request.id, std::string(to_word(options_.form)), std::string(to_word(options_.purpose)),
+           recipient()},
+          "a copy of " + options_.id.text() + " on request " + request.id + ", sealed to " + recipient());
+    };
     const review::Occasion occasion{"copied", options_.form == CopyForm::vcon};
     CALLVAULT_TRY_ASSIGN(out.opened, review::open(context_, reviewer, play, occasion));
     CALLVAULT_TRY_ASSIGN(auto secret, crypto::Key::copy_of(found.row.record_secret));
@@ -113,6 +124,7 @@ class Copying {
     return {};
   }
 
+  Session& session_;
   context::Context& context_;
   const Person& person_;
   const CopyOptions& options_;

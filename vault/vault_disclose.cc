@@ -7,6 +7,7 @@
 #include "context/rows.h"
 #include "disclosure/age_writer.h"
 #include "disclosure/tar_writer.h"
+#include "dual_control.h"
 #include "review/review.h"
 #include "session.h"
 #include "vault_evidence.h"
@@ -51,7 +52,14 @@ struct Content {
 class Disclosing {
  public:
   Disclosing(Vault::Impl& vault, Session& session, const Person& person, const DiscloseOptions& options)
-      : vault_(vault), context_(session.context()), options_(options), reviewer_{person.impl().identity, true} {}
+      : vault_(vault),
+        session_(session),
+        context_(session.context()),
+        options_(options),
+        reviewer_{person.impl().identity,
+                  true,
+                  context_.config.people.purposes_of(context_.state.directory().people.at(person.name()).roles),
+                  {}} {}
 
   Result<Content> run() {
     std::vector<RecordingId> ids = options_.ids;
@@ -62,6 +70,9 @@ class Disclosing {
       CALLVAULT_TRY(locate_stored(context_, id));
       CALLVAULT_TRY(review::examine(context_, reviewer_, play_options(id)));
     }
+    CALLVAULT_TRY(require_second_for_copies(
+        session_, ids, {"disclose", options_.authority, options_.reference, options_.basis, sealed_to()},
+        "disclose " + std::to_string(ids.size()) + " recordings to " + options_.authority + ", " + options_.reference));
     CALLVAULT_TRY_ASSIGN(auto seed, context_.state.directory().journal_seed->clone());
     Content out{{{vault_.config.organisation, vault_.config.controller_contact},
                  options_.authority,
@@ -85,9 +96,12 @@ class Disclosing {
     out.format = PlayFormat::opus;
     out.purpose = Purpose::legal_claims;
     out.reason = "authority " + options_.authority + ", reference " + options_.reference + ", basis " + options_.basis +
-                 ", sealed to " +
-                 (options_.seal_for.passphrase != nullptr ? "a passphrase" : options_.seal_for.recipient);
+                 ", sealed to " + sealed_to();
     return out;
+  }
+
+  std::string sealed_to() const {
+    return options_.seal_for.passphrase != nullptr ? "a passphrase" : options_.seal_for.recipient;
   }
 
   Result<void> open(const RecordingId& id, Content& out) {
@@ -102,6 +116,7 @@ class Disclosing {
   }
 
   Vault::Impl& vault_;
+  Session& session_;
   context::Context& context_;
   const DiscloseOptions& options_;
   review::Reviewer reviewer_;
@@ -168,7 +183,10 @@ Result<DisclosureSummary> disclose(Vault& vault, const Person& person, const Dis
   CALLVAULT_TRY(check(options));
   CALLVAULT_TRY(settle_if_free(vault.impl()));
   auto content = [&]() -> Result<Content> {
-    CALLVAULT_TRY_ASSIGN(const auto session, Session::begin(vault.impl(), Access::look, person.name()));
+    // An approval is used up: a change.
+    const bool guarded = vault.impl().config.people.dual_control.contains(DualAction::export_);
+    CALLVAULT_TRY_ASSIGN(const auto session,
+                         Session::begin(vault.impl(), guarded ? Access::change : Access::look, person.name()));
     CALLVAULT_TRY(session->require(person, {Role::officer}, "disclose"));
     CALLVAULT_TRY(session->require(person, {Role::reviewer}, "disclose"));
     return Disclosing(vault.impl(), *session, person, options).run();

@@ -6,6 +6,7 @@
 #include "context/aliases.h"
 #include "context/opt_out.h"
 #include "context/rows.h"
+#include "dual_control.h"
 #include "retention/plan.h"
 #include "row_changes.h"
 #include "subject.h"
@@ -256,6 +257,27 @@ class Erasing {
   EraseReport report_;
 };
 
+// Bound to what was typed: what else turns out to be that person's is erased with it.
+Result<void> require_second_for_erasure(Session& session, const EraseOptions& options) {
+  std::vector<std::string> parameters{options.request, options.reason};
+  std::string what = "the recordings of the request's person";
+  if (options.caller) {
+    CALLVAULT_TRY_ASSIGN(const auto number,
+                         base::normalise_number(*options.caller, session.context().config.country_code));
+    parameters.push_back(number);
+    what = "every recording of " + number;
+  }
+  const std::set<RecordingId> ids(options.ids.begin(), options.ids.end());
+  if (!ids.empty()) what.clear();
+  for (const auto& id : ids) {
+    parameters.push_back(id.text());
+    what += (what.empty() ? "" : ", ") + id.text();
+  }
+  return require_second(
+      session, DualAction::erase, parameters,
+      "erase " + what + "; request " + options.request + (options.reason.empty() ? "" : ": " + options.reason));
+}
+
 }  // namespace
 
 Result<EraseReport> Vault::erase(const Person& person, const EraseOptions& options) {
@@ -265,6 +287,7 @@ Result<EraseReport> Vault::erase(const Person& person, const EraseOptions& optio
   if (options.reason.size() > kMaxReasonBytes) return fail(Errc::usage, "a reason has at most 4,096 bytes");
   CALLVAULT_TRY_ASSIGN(const auto session, Session::begin(*impl_, Access::change, person.name()));
   CALLVAULT_TRY(session->require(person, {Role::officer}, "erase"));
+  if (!options.dry_run) CALLVAULT_TRY(require_second_for_erasure(*session, options));
   return Erasing(session->context(), options).run();
 }
 

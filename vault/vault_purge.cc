@@ -7,6 +7,7 @@
 #include "context/opt_out.h"
 #include "context/rows.h"
 #include "retention/plan.h"
+#include "rights/approvals.h"
 #include "rights/breaches.h"
 #include "rights/requests.h"
 #include "subject.h"
@@ -174,6 +175,8 @@ Result<bool> prune_registers(context::Context& context, PurgeReport& report) {
   take("breaches", prune(rights::Breaches::load(context)));
   const auto& registers = context.state.directory().registers;
   if (registers.contains(std::string(context::kAliasRegister))) take("aliases", prune(context::Aliases::load(context)));
+  if (registers.contains(std::string(rights::kApprovalsRegister)))
+    take("approvals", prune(rights::Approvals::load(context)));
   if (registers.contains(std::string(context::kOptOutRegister)))
     if (const auto opt_outs = context::OptOuts::load(context); !opt_outs)
       report.damaged.push_back(opt_outs.error().message);
@@ -274,6 +277,8 @@ Result<StatusReport> Vault::status() {
   }
   CALLVAULT_TRY_ASSIGN(const auto opt_outs, context::OptOuts::load(context));
   out.opted_out = opt_outs.size();
+  out.measures_review = context.config.people.review_date;
+  CALLVAULT_TRY_ASSIGN(out.measures_review_due, is_review_due(context));
   const auto outstanding = outstanding_of(directory);
   CALLVAULT_TRY_ASSIGN(const auto rules, rules_of(context, std::nullopt));
   std::set<RecordingId> deferred;

@@ -15,12 +15,20 @@ class PersonDisable final : public Command {
     Output& out = session.out();
     CALLVAULT_TRY_ASSIGN(Vault vault, session.open());
     CALLVAULT_TRY_ASSIGN(const Person officer, session.unlock(vault));
-    CALLVAULT_TRY(vault.person_disable(officer, name_));
+    CALLVAULT_TRY_ASSIGN(const DisableReport report, vault.person_disable(officer, name_));
     if (out.json())
-      out.object(JsonObject().put("name", name_).put("disabled", true));
+      out.object(JsonObject()
+                     .put("name", name_)
+                     .put("disabled", true)
+                     .put("review_key", report.review_key == 0 ? std::nullopt : std::optional(report.review_key))
+                     .put("problems", report.problems));
     else
-      out.line(fmt::format("disabled {}", printable(name_)));
-    return Exit::done;
+      out.line(fmt::format("disabled {}{}", printable(name_), report.was_disabled ? " before" : ""));
+    if (report.review_key > 0)
+      out.note(fmt::format("from now on calls are sealed to review key {}, which {} does not hold", report.review_key,
+                           printable(name_)));
+    for (const auto& problem : report.problems) out.warn("warning: " + problem);
+    return report.problems.empty() ? Exit::done : Exit::partly_done;
   }
 
  private:

@@ -25,7 +25,7 @@ class PersonList final : public Command {
         table.add({{info.name},
                    {join(role_words(info.roles), ", ")},
                    {civil(vault.format_time(info.since))},
-                   {info.disabled ? "disabled" : "active", info.disabled ? "33" : ""}});
+                   {state_words(info), info.state == "active" ? "" : "33"}});
     }
     return Exit::done;
   }

@@ -1,3 +1,5 @@
+#include <fmt/format.h>
+
 #include "cli/command.h"
 #include "cli/commands/all.h"
 #include "cli/commands/person_view.h"
@@ -23,7 +25,18 @@ class PersonShow final : public Command {
     print_field(out, "name", info.name);
     print_field(out, "roles", join(role_words(info.roles), ", "));
     print_field(out, "since", vault.format_time(info.since));
-    print_field(out, "state", info.disabled ? "disabled" : "active");
+    print_field(out, "state", state_words(info));
+    print_field(out, "purposes", info.purposes.empty() ? "none" : join(purpose_words(info.purposes), ", "));
+    if (info.expires_at) print_field(out, "access until", vault.format_time(*info.expires_at));
+    if (info.assessed_at)
+      print_field(out, "assessed",
+                  vault.format_time(*info.assessed_at) +
+                      (info.assessed_until ? ", until " + vault.format_time(*info.assessed_until) : ""));
+    if (info.accepted_at)
+      print_field(out, "accepted",
+                  fmt::format("duty text {} on {}", info.accepted_number, vault.format_time(*info.accepted_at)));
+    if (info.duty_number > 0 && !info.accepted)
+      print_field(out, "not accepted", fmt::format("duty text {}, which is in force", info.duty_number));
     return Exit::done;
   }
 

@@ -36,6 +36,8 @@ class Status final : public Command {
                      .put("breaches_open", report.breaches_open)
                      .put("breaches_overdue", report.breaches_overdue)
                      .put("opted_out", report.opted_out)
+                     .put_known("measures_review", report.measures_review)
+                     .put("measures_review_due", report.measures_review_due)
                      .put("next_expiry", when(report.next_expiry))
                      .put("last_purge", when(report.last_purge))
                      .put("epoch", report.epoch)
@@ -65,6 +67,9 @@ class Status final : public Command {
     print_field(out, "last purge", last_purge.value_or("never"));
     print_field(out, "keys", fmt::format("epoch {}, {} buckets", report.epoch, report.buckets));
     print_field(out, "journal", fmt::format("{} entries", report.journal_size));
+    if (!report.measures_review.empty()) print_field(out, "measures", "to be reviewed on " + report.measures_review);
+    if (report.measures_review_due)
+      out.warn("the measures are to be reviewed: then set policy.review_date of vault.toml anew");
     if (report.overdue > 0) out.warn(fmt::format("{} overdue: run 'callvault purge'", report.overdue));
     if (report.requests_overdue > 0)
       out.warn(fmt::format("{} overdue: 'callvault request list --overdue' names them",

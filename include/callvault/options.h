@@ -128,6 +128,7 @@ struct CheckOptions {
 struct PersonOptions {
   std::string name;  // a-z, 0-9, '-', '_', '.', at most 32 characters
   std::vector<Role> roles;
+  std::optional<Time> until{};  // the end of their access; none: no end
 };
 
 }  // namespace callvault

@@ -124,6 +124,8 @@ struct StatusReport {
   std::uint64_t requests_open = 0, requests_overdue = 0;
   std::uint64_t breaches_open = 0, breaches_overdue = 0;
   std::uint64_t opted_out = 0;  // numbers
+  std::string measures_review;  // date: when the measures are to be reviewed; empty: not set
+  bool measures_review_due = false;
   std::optional<Time> next_expiry, last_purge;
   std::uint64_t epoch = 0, journal_size = 0;
   std::uint64_t buckets = 0;
@@ -144,6 +146,20 @@ struct PersonInfo {
   std::vector<Role> roles;
   bool disabled = false;
   Time since{};
+  std::vector<Purpose> purposes{};   // what they may open recordings for
+  std::optional<Time> expires_at{};  // the end of their access
+  std::optional<Time> assessed_at{}, assessed_until{};
+  std::uint64_t duty_number = 0;      // of the text that is in force; 0: none
+  bool accepted = false;              // that text, with a signature that is theirs
+  std::uint64_t accepted_number = 0;  // of the text they accepted last; 0: none
+  std::optional<Time> accepted_at{};
+  std::string state{};  // active, disabled, expired, not_assessed, duties
+};
+
+struct DisableReport {
+  bool was_disabled = false;            // before; then only what is left of their keys was taken
+  std::uint32_t review_key = 0;         // number of the new one; 0: none was needed
+  std::vector<std::string> problems{};  // whose identity could not be granted it, and why
 };
 
 struct JournalLine {

@@ -133,7 +133,9 @@ class Vault {
   Result<std::vector<PersonInfo>> person_list(const Person& person);
   Result<PersonInfo> person_show(const Person& person, std::string_view name);
   Result<void> person_passwd(std::string_view name, const Passphrase& old_passphrase, const Passphrase& new_passphrase);
-  Result<void> person_disable(const Person& officer, std::string_view name);
+  // A new review key, which the person does not get, seals the calls to come; the keys of before leave their identity.
+  // Errors: not_found; refused: the last officer, or oneself (who draws the new key must not be who loses it).
+  Result<DisableReport> person_disable(const Person& officer, std::string_view name);
 
   Result<void> journal_log(const Person& person, const std::function<bool(const JournalLine&)>& visit);
   // `against`: a checkpoint that somebody kept, or empty; the journal must begin with it.

@@ -24,6 +24,7 @@ SHRED, TARGETS, RETIRE = "vault/shred/shred.cc", "vault/shred/targets.cc", "vaul
 STATE, KEEPER = "vault/keys/key_state.cc", "vault/keys/file_keeper.cc"
 HEADER, TRACK = "vault/sealed/header.cc", "vault/capture/track_recorder.cc"
 BLIND, ROW, LOG = "vault/catalog/blind.cc", "vault/catalog/row.cc", "vault/context/log.cc"
+RING, DUAL = "vault/review_ring.cc", "vault/dual_control.cc"
 CHANGES, ERASE, SUBJECT, PURGE = "vault/vault_changes.cc", "vault/vault_erase.cc", "vault/subject.cc", "vault/vault_purge.cc"
 ALIASES, ROWS = "vault/context/aliases.cc", "vault/context/rows.cc"
 
@@ -35,6 +36,8 @@ IN_STEPS = {"one_of_two_wishes", "voice_kept", "intake_not_retired", "unsettled_
             "withdrawal_takes_all", "one_secret_for_all", "kept_voice_taken"}
 IN_PERSONS = {"first_number_only", "objection_of_one_number", "deferred_forgotten", "deferred_not_carried_out", "hold_ends_nothing",
               "group_kept", "numbers_under_one_key", "correction_in_clear", "correction_not_found", "pruned_too_late", "damage_stops_purge"}
+IN_PEOPLE = {"old_review_key_stays", "leaver_gets_the_new_key", "ring_stays", "forged_identity_granted", "lapse_ignored",
+             "signature_not_checked", "approved_by_the_same", "approval_for_anything", "approval_used_twice", "approval_for_ever"}
 IN_REGISTERS = {"register_key_reused", "plain_register", "opted_out_kept", "closed_requests_kept", "request_beside_recording",
                 "recipient_in_the_clear", "copy_in_the_clear", "notice_replaced"}
 MUTANTS = [
@@ -168,6 +171,27 @@ MUTANTS = [
      [(PURGE, "CALLVAULT_TRY_ASSIGN(how.rotate, prune_registers(context, report));", "CALLVAULT_TRY(prune_registers(context, report));")]),
     ("damage_stops_purge", "a damaged register stops no purge",
      [(PURGE, "    if (!pruned) report.damaged.push_back(pruned.error().message);", "    if (!pruned) std::abort();")]),
+    ("old_review_key_stays", "calls after somebody was disabled are sealed to a key they never had",
+     [(RING, "  CALLVAULT_TRY(keys::replace_review_public(vault.layout, {number, pair.public_key}));\n", "")]),
+    ("leaver_gets_the_new_key", "who is disabled is not granted the new review key",
+     [(RING, "if (name == leaver || name == officer.name() ||", "if (name == officer.name() ||")]),
+    ("ring_stays", "who is disabled loses the review keys in their identity",
+     [("vault/vault_people.cc", "const auto bare, keys::without_review_keys(*file)", "const auto bare, Result<base::Bytes>(*file)")]),
+    ("forged_identity_granted", "a review key is granted to the identity that the directory knows",
+     [(RING, "keys::with_review_key(file, number, secret, &owner)", "keys::with_review_key(file, number, secret)")]),
+    ("lapse_ignored", "who is not assessed, has not accepted or whose time is over may not act",
+     [("vault/session_people.cc", "  if (lapse == rights::Lapse::none) return {};\n  return refuse(verb, to_word(lapse)", "  if (verb != \"\") return {};\n  return refuse(verb, to_word(lapse)")]),
+    ("signature_not_checked", "an acceptance is the person's own signature",
+     [("vault/rights/people.cc", "return crypto::verify(person.signing, base::as_bytes(statement), it->signature) ? &*it : nullptr;",
+       "return statement.empty() ? nullptr : &*it;")]),
+    ("approved_by_the_same", "nobody approves what they asked for",
+     [(DUAL, "  if (approval.asked_by == officer.name())\n", "  if (false)\n")]),
+    ("approval_for_anything", "an approval is for exactly what was asked, and for who asked",
+     [("vault/rights/approvals.cc", "  add(who);\n  for (const auto& parameter : parameters) add(parameter);\n", "  (void)who;\n  (void)parameters;\n")]),
+    ("approval_used_twice", "an approval is used once",
+     [(DUAL, "    rights::settle_approval(*record, ApprovalState::used);\n", "")]),
+    ("approval_for_ever", "an approval runs out",
+     [("vault/rights/approvals.cc", "return a.state != ApprovalState::used && now < a.stands_until;", "return a.state != ApprovalState::used && now > Time{};")]),
     ("one_secret_for_all", "each track has a secret of its own",
      [(TRACK, "CALLVAULT_TRY_ASSIGN(auto track, crypto::Key::random());", "CALLVAULT_TRY_ASSIGN(auto track, call.secret.clone());")]),
 ]
@@ -191,7 +215,7 @@ def run(build, name, edits):
             files.setdefault(path, []).append((old, new))
         objects = [build.compile(path, changes, folder) for path, changes in files.items()]
         program = os.path.join(folder, name)
-        tests = "*" if name == "unchanged" else "/steps_test.cc" if name in IN_STEPS else "/registers_test.cc" if name in IN_REGISTERS else "/persons_test.cc" if name in IN_PERSONS else "/adversary_test.cc"
+        tests = "*" if name == "unchanged" else "/steps_test.cc" if name in IN_STEPS else "/registers_test.cc" if name in IN_REGISTERS else "/persons_test.cc" if name in IN_PERSONS else "/people_test.cc" if name in IN_PEOPLE else "/adversary_test.cc"
         build.link(PROGRAM, objects, program)
         try:
             done = subprocess.run([program, "--abort-after=1", "--no-colors=true", f"--source-file=*{tests}"], env={**os.environ, "TMPDIR": folder},

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """A shred that is killed, or loses power, at any of its steps: all or nothing, and never undone.
 
-  kill_sweep.py CALLVAULT [--all] [--only kill|power] [--kind erase|purge]
+  kill_sweep.py CALLVAULT [--all] [--only kill|power] [--kind erase|purge|disable]
   kill_sweep.py --seeded BUILD SOURCE       seeded bugs, each of which must be noticed
 
 kill: SIGKILL at the entry of each system call that changes something; what was written stays.
@@ -22,7 +22,7 @@ import time
 
 sys.dont_write_bytecode = True  # leaves nothing in the sources
 import power_cut  # noqa: E402
-from scenario import Scenario, Vault, Wrong  # noqa: E402
+from scenario import Leaving, Scenario, Vault, Wrong  # noqa: E402
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "support"))
 from mutation import Build, Stale  # noqa: E402
@@ -231,7 +231,7 @@ def sweep(binary, kinds, modes, reach, stop_at_first=False):
         work = tempfile.mkdtemp(prefix="callvault-crash-", dir="/dev/shm" if os.access("/dev/shm", os.W_OK) else None)
         try:
             require_strace(work)
-            scenario = Scenario(binary, work, kind)
+            scenario = Leaving(binary, work) if kind == "disable" else Scenario(binary, work, kind)
             for mode in modes:
                 start, count = time.monotonic(), 0
                 cases = (kill_cases if mode == "kill" else power_cases)(scenario, work, reach)
@@ -289,7 +289,7 @@ def main():
     parser.add_argument("binary", nargs="?")
     parser.add_argument("--all", action="store_true")
     parser.add_argument("--only", choices=["kill", "power"])
-    parser.add_argument("--kind", choices=["erase", "purge"])
+    parser.add_argument("--kind", choices=["erase", "purge", "disable"])
     parser.add_argument("--seeded", nargs=2, metavar=("BUILD", "SOURCE"))
     options = parser.parse_args()
     began = time.monotonic()
@@ -298,8 +298,14 @@ def main():
             sys.exit(seeded(*options.seeded))
         if not options.binary:
             parser.error("which callvault?")
-        total, problems = sweep(os.path.abspath(options.binary), [options.kind] if options.kind else ["erase", "purge"],
-                                [options.only] if options.only else ["kill", "power"], "all" if options.all else "short")
+        modes, reach = [options.only] if options.only else ["kill", "power"], "all" if options.all else "short"
+        binary = os.path.abspath(options.binary)
+        total, problems = 0, []
+        for kind in [options.kind] if options.kind else ["erase", "purge", "disable"]:
+            # Disabling somebody replaces files, each durable before the next: a power cut leaves what some kill leaves.
+            of_kind = [mode for mode in modes if mode == "kill" or kind != "disable"]
+            count, found = sweep(binary, [kind], of_kind, reach)
+            total, problems = total + count, problems + found
     except Skip as reason:
         print(f"SKIPPED: {reason}")
         sys.exit(SKIPPED)

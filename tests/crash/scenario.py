@@ -57,9 +57,9 @@ class Vault:
             raise Wrong(f"prove-gone exits {done.returncode}: {done.stderr.decode(errors='replace').strip()[:300]}")
         return done.returncode == 0
 
-    def sound_of(self, recording):
+    def sound_of(self, recording, who="officer"):
         path = self.folder + "/heard.wav"
-        self.must("play", recording, "--purpose", "legal_claims", "--reason", "crash test", "-o", path, "--quiet")
+        self.must("play", recording, "--as", who, "--purpose", "legal_claims", "--reason", "crash test", "-o", path, "--quiet")
         with open(path, "rb") as file:
             digest = hashlib.sha256(file.read()).hexdigest()
         os.remove(path)
@@ -172,3 +172,64 @@ class Scenario:
         vault.must("journal", "verify")
         if os.path.exists(vault.folder + "/vault/keys/pending"):
             raise Wrong("keys/pending stays")
+
+
+class Leaving:
+    """A reviewer is disabled, and a new review key drawn: whatever dies in between, everybody else hears every call."""
+
+    kind = "disable"
+    command, codes = ("person", "disable", "maria"), (0,)
+
+    def __init__(self, binary, work):
+        passphrase = work + "/passphrase"
+        with open(passphrase, "w", encoding="utf-8") as file:
+            os.chmod(passphrase, 0o600)
+            file.write("correct horse\n")
+        os.makedirs(work + "/base")
+        self.sound = work + "/sound.wav"
+        make_wav(self.sound, 1)
+        self.base = vault = Vault(binary, work + "/base", passphrase)
+        vault.must("init", vault.folder + "/vault", "--organisation", "Example SRL", "--unsafe-keeper",
+                   "--unsafe-fast-passphrase", "--quiet")
+        for name in ("maria", "dan"):
+            self._add(vault, name)
+        self.before = self._call(vault)
+        vault.must("recover", "--quiet")
+
+    def _add(self, vault, name):
+        vault.must("person", "add", name, "--role", "reviewer", "--new-passphrase-file", vault.passphrase, "--quiet")
+
+    def _call(self, vault):
+        return vault.must("ingest", self.sound, "--direction", "in", "--consent", "granted", "--quiet").strip()
+
+    def finished(self, output):
+        return b"disabled maria" in output
+
+    def _may_act(self, vault):
+        state = json.loads(vault.must("person", "show", "maria", "--json"))["state"]
+        done = vault.run("play", self.before, "--as", "maria", "--purpose", "complaint", "-o", "-", "--quiet")
+        if (done.returncode == 0) != (state == "active") or done.returncode not in (0, 23):
+            raise Wrong(f"maria is {state}, and play exits {done.returncode}")
+        return state == "active"
+
+    def judge(self, vault, acknowledged):
+        vault.must("status")
+        if self._may_act(vault) and acknowledged:
+            raise Wrong("who was reported disabled may act")
+        calls = [self.before, self._call(vault)]
+        for recording in calls:
+            for who in ("officer", "dan"):
+                vault.sound_of(recording, who)
+        vault.must(*self.command)
+        if self._may_act(vault):
+            raise Wrong("disabling once more does not disable")
+        with open(vault.folder + "/vault/people/maria", encoding="utf-8") as file:
+            if json.load(file)["review_ring"]:
+                raise Wrong("the review keys stay in her identity")
+        self._add(vault, "nora")
+        calls.append(self._call(vault))
+        for recording in calls:
+            for who in ("officer", "dan", "nora"):
+                vault.sound_of(recording, who)
+        vault.must("check", "--deep")
+        vault.must("journal", "verify")

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "base/text.h"
+#include "callvault/approvals.h"
 #include "callvault/breach.h"
 #include "callvault/call_record.h"
 #include "callvault/copies.h"
@@ -103,6 +104,15 @@ constexpr Words<Role, 5> kRoles{{{Role::officer, "officer"},
                                  {Role::evaluator, "evaluator"},
                                  {Role::auditor, "auditor"},
                                  {Role::operator_, "operator"}}};
+constexpr Words<DualAction, 4> kDualActions{{{DualAction::unhold, "unhold"},
+                                             {DualAction::erase, "erase"},
+                                             {DualAction::export_, "export"},
+                                             {DualAction::officer, "officer"}}};
+constexpr Words<ApprovalState, 5> kApprovalStates{{{ApprovalState::asked, "asked"},
+                                                   {ApprovalState::approved, "approved"},
+                                                   {ApprovalState::rejected, "rejected"},
+                                                   {ApprovalState::used, "used"},
+                                                   {ApprovalState::expired, "expired"}}};
 constexpr Words<Errc, 16> kErrors{{{Errc::unexpected, "unexpected"},
                                    {Errc::usage, "usage"},
                                    {Errc::partly_done, "partly_done"},
@@ -160,6 +170,10 @@ Result<RequestDecision> parse_request_decision(std::string_view w) {
 Result<CopyAnswer> parse_copy_answer(std::string_view w) { return value_of(kCopyAnswers, w, "answer"); }
 Result<CopyForm> parse_copy_form(std::string_view w) { return value_of(kCopyForms, w, "format"); }
 Result<RequestState> parse_request_state(std::string_view w) { return value_of(kRequestStates, w, "state"); }
+std::string_view to_word(DualAction v) { return word_of(kDualActions, v); }
+std::string_view to_word(ApprovalState v) { return word_of(kApprovalStates, v); }
+Result<DualAction> parse_dual_action(std::string_view w) { return value_of(kDualActions, w, "action"); }
+Result<ApprovalState> parse_approval_state(std::string_view w) { return value_of(kApprovalStates, w, "state"); }
 Result<Role> parse_role(std::string_view w) { return value_of(kRoles, w, "role"); }
 
 Result<RecordingId> RecordingId::parse(std::string_view text) {

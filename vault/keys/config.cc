@@ -6,6 +6,7 @@
 
 #include "base/bytes.h"
 #include "base/civil_time.h"
+#include "keys/people_policy_parser.h"
 
 namespace callvault::keys {
 namespace {
@@ -141,6 +142,7 @@ Result<Config> parse_config(std::string_view text) {
     if (word != "all_parties" && word != "requester") return bad("policy.copy_consent is all_parties or requester");
     out.copy_consent = word == "requester" ? CopyConsent::requester : CopyConsent::all_parties;
   }
+  CALLVAULT_TRY_ASSIGN(out.people, parse_people_policy(table));
   for (const auto& [key, value] : {std::pair{"controller", &out.controller_contact}, std::pair{"dpo", &out.dpo_contact},
                                    std::pair{"authority", &out.authority_contact}}) {
     if (!table["contact"][key]) continue;

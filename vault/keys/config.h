@@ -9,6 +9,7 @@
 
 #include "callvault/retention.h"
 #include "keys/location.h"
+#include "keys/people_policy.h"
 #include "os/file.h"
 
 namespace callvault::keys {
@@ -38,6 +39,7 @@ struct Config {
   Period breach_retention{60, 0};        // how long a closed breach is kept
   std::chrono::hours breach_notice{72};  // from its discovery until the authority must know (Art. 33(1))
   Location location{};
+  PeoplePolicy people{};
   // Printed where the law wants them told; empty when not configured.
   std::string controller_contact{}, dpo_contact{}, authority_contact{};
   CopyConsent copy_consent = CopyConsent::all_parties;

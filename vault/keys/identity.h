@@ -20,9 +20,9 @@ namespace callvault::keys {
 using base::Bytes;
 using base::ByteView;
 
-inline constexpr std::size_t kMaxIdentityBytes = 64 * 1024;
+inline constexpr std::size_t kMaxIdentityBytes = 256 * 1024;
 inline constexpr std::size_t kMaxPersonNameBytes = 64;
-inline constexpr std::size_t kMaxReviewKeys = 128;
+inline constexpr std::size_t kMaxReviewKeys = 1024;
 
 struct PublicIdentity {
   std::string name;

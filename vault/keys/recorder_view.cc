@@ -41,13 +41,29 @@ Result<ReviewPublic> decode_review_public(std::string_view text) {
   return out;
 }
 
+Result<ReviewPublic> read_review_public(const base::Layout& layout) {
+  CALLVAULT_TRY_ASSIGN(const auto text, os::read_file(layout.review_public(), 4096));
+  return decode_review_public(base::as_text(text));
+}
+
+Result<void> replace_review_public(const base::Layout& layout, const ReviewPublic& key) {
+  const os::Path path = layout.review_public();
+  os::Path fresh = path;
+  fresh += ".new";
+  const std::string text = encode_review_public(key);
+  CALLVAULT_TRY(os::remove_file(fresh));
+  CALLVAULT_TRY(os::write_new_file(fresh, base::as_bytes(text)));
+  CALLVAULT_TRY(os::make_accessible_as(fresh, path));
+  CALLVAULT_TRY(os::rename_file(fresh, path));
+  return os::sync_folder(path.parent_path());
+}
+
 Result<RecorderView> RecorderView::open(const os::Path& vault) {
   RecorderView out;
   out.layout_ = base::Layout{vault};
   CALLVAULT_TRY_ASSIGN(out.config_, read_config(out.layout_.config()));
   CALLVAULT_TRY(check_location(out.config_.location));
-  CALLVAULT_TRY_ASSIGN(const auto text, os::read_file(out.layout_.review_public(), 4096));
-  CALLVAULT_TRY_ASSIGN(out.review_, decode_review_public(base::as_text(text)));
+  CALLVAULT_TRY_ASSIGN(out.review_, read_review_public(out.layout_));
   CALLVAULT_TRY_ASSIGN(const unsigned mode, os::mode_of(out.layout_.incoming()));
   if ((mode & 0020U) != 0) out.file_mode_ = 0660;
   return out;

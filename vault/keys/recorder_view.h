@@ -16,6 +16,9 @@ struct ReviewPublic {
 // BLAKE2b-256 of the text before it: what is sealed to a key with a flipped bit nobody will ever open.
 std::string encode_review_public(const ReviewPublic& key);
 Result<ReviewPublic> decode_review_public(std::string_view text);
+Result<ReviewPublic> read_review_public(const base::Layout& layout);
+// Durable; whoever could read the old one can read it. What was sealed to the old one stays so.
+Result<void> replace_review_public(const base::Layout& layout, const ReviewPublic& key);
 
 class RecorderView {
  public:

@@ -292,6 +292,16 @@ Result<void> set_group_of_folder(const Path& path) {
   return {};
 }
 
+Result<void> make_accessible_as(const Path& path, const Path& model) {
+  struct stat known {
+  }, mine{};
+  if (::stat(model.c_str(), &known) != 0) return system_error(errno, "cannot examine", model);
+  if (::stat(path.c_str(), &mine) != 0) return system_error(errno, "cannot examine", path);
+  if (mine.st_gid != known.st_gid && ::chown(path.c_str(), static_cast<uid_t>(-1), known.st_gid) != 0)
+    return system_error(errno, "cannot set the group of", path);
+  return set_mode(path, static_cast<unsigned>(known.st_mode & 07777));
+}
+
 Result<std::uint64_t> free_bytes(const Path& path) {
   struct statvfs fs {};
   if (::statvfs(path.c_str(), &fs) != 0) return system_error(errno, "cannot examine the disk of", path);

@@ -102,6 +102,8 @@ Result<unsigned> mode_of(const Path& path);
 Result<void> set_mode(const Path& path, unsigned mode);
 // Gives the file or folder to a group by name. Errc::usage when there is no such group.
 Result<void> set_group(const Path& path, const std::string& group);
+// Gives `path` the permissions and the group that `model` has.
+Result<void> make_accessible_as(const Path& path, const Path& model);
 // Last change of the content.
 Result<Time> changed_at(const Path& path);
 // Names without . and .., sorted. Errc::not_found when the folder is missing.

@@ -4,6 +4,7 @@
 
 #include "codec/wav_writer.h"
 #include "context/rows.h"
+#include "retention/listening.h"
 #include "retention/plan.h"
 #include "review/track_pages.h"
 
@@ -68,6 +69,7 @@ class Opening {
     CALLVAULT_TRY(pass_gate(*row));
     CALLVAULT_TRY(choose_tracks(*row));
     if (examine_only) return std::move(opened_);
+    if (reviewer_.last_word) CALLVAULT_TRY(reviewer_.last_word());
     CALLVAULT_TRY(journal(*row, occasion_.event, {}));
     for (const auto name : summary_.tracks) CALLVAULT_TRY(open_track(*row, name));
     summary_.id = options_.id;
@@ -82,12 +84,19 @@ class Opening {
     const auto& outstanding = context_.state.directory().outstanding;
     const bool asked =
         std::any_of(outstanding.begin(), outstanding.end(), [&](const keys::Outstanding& o) { return o.id == row.id; });
-    Result<void> gate = retention::may_open(gate_request(row, options_, context_.now, asked));
-    if (gate && !reviewer_.may_listen)
-      gate = fail(Errc::refused, context_.log.actor() + " has neither the role reviewer nor evaluator");
-    if (gate) return {};
-    CALLVAULT_TRY(journal(row, "open_refused", std::string(errc_name(gate.error().code))));
-    return gate;
+    const Result<void> gate = retention::may_open(gate_request(row, options_, context_.now, asked));
+    if (!gate) {
+      CALLVAULT_TRY(journal(row, "open_refused", std::string(errc_name(gate.error().code))));
+      return gate;
+    }
+    retention::ListenRequest wish{context_.now, options_.purpose, reviewer_.may_listen, reviewer_.purposes};
+    if (const auto& window = context_.config.people.evaluation_window) {
+      CALLVAULT_TRY_ASSIGN(wish.evaluation_until, context_.zone.add(row.started_at, *window));
+    }
+    const auto denied = retention::deny_listening(wish);
+    if (!denied) return {};
+    CALLVAULT_TRY(journal(row, "open_refused", std::string(denied->code)));
+    return fail(Errc::refused, context_.log.actor() + " " + denied->message);
   }
 
   Result<void> choose_tracks(const NodeRow& row) {

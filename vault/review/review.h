@@ -3,8 +3,10 @@
 #pragma once
 
 #include <chrono>
+#include <functional>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string_view>
 #include <vector>
 
@@ -19,7 +21,10 @@ namespace callvault::review {
 // The review key's half of an opened identity: checked against keys/review.pub by the caller.
 struct Reviewer {
   const keys::Identity& identity;
-  bool may_listen = false;  // the role allows it
+  bool may_listen = false;       // a role allows it
+  std::set<Purpose> purposes{};  // ... for these
+  // Asked when everything else allows the opening, before it is journalled; may refuse.
+  std::function<Result<void>()> last_word{};
 };
 
 // An opened recording: its keys, in locked memory, and its files. Needs no lock any more: whoever is allowed to listen

@@ -1,0 +1,17 @@
+// The register of approvals: what decodes is encoded to text that decodes to the same.
+#include <cstddef>
+#include <cstdint>
+#include <cstdlib>
+#include <string_view>
+
+#include "rights/approvals_codec.h"
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  using namespace callvault;
+  const auto content = rights::decode_approvals({reinterpret_cast<const char*>(data), size});
+  if (!content) return 0;
+  const std::string text = rights::encode_approvals(*content);
+  const auto again = rights::decode_approvals(text);
+  if (!again || rights::encode_approvals(*again) != text) std::abort();
+  return 0;
+}
