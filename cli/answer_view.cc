@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 
+#include "cli/commands/person_view.h"
 #include "cli/json.h"
 #include "cli/record_view.h"
 #include "cli/text.h"
@@ -18,12 +19,6 @@ constexpr std::array<std::string_view, 7> kRights{
     "to a copy of the recordings", "to have what is wrong corrected", "to have the recordings erased",
     "to have them restricted",     "to object to the processing",     "to receive them in a machine-readable form",
     "to withdraw consent"};
-
-std::vector<std::string> role_words(const std::vector<Role>& roles) {
-  std::vector<std::string> out;
-  for (const Role role : roles) out.emplace_back(to_word(role));
-  return out;
-}
 
 // What a person of the vault had sealed under a matter's name is theirs: that it is held is enough.
 std::string kept_by(const CallRecord& record) {
@@ -77,8 +72,8 @@ std::string_view words_of(std::string_view event) {
 
 std::string use_line(const Use& use) {
   const std::string who = use.roles.empty() ? "somebody of the staff" : join(role_words(use.roles), ", ");
-  return fmt::format("    {}{} by {}, {}\n", words_of(use.event),
-                     use.purpose.empty() ? "" : " for " + use.purpose, who, count(use.times, "time", "times"));
+  return fmt::format("    {}{} by {}, {}\n", words_of(use.event), use.purpose.empty() ? "" : " for " + use.purpose, who,
+                     count(use.times, "time", "times"));
 }
 
 std::string recording_text(const AnsweredRecording& answered, const Answer& answer, const Vault& vault) {

@@ -18,9 +18,7 @@ _callvault() {
       *)
         if [[ -z $command ]]; then
           command=$word
-        elif [[ " person journal alias opt-out request breach notice report " == *" $command "* ]]; then
-        elif [[ $command == person || $command == journal || $command == opt-out || $command == request || $command == breach || $command == notice || $command == report ]]; then
-        elif [[ $command == person || $command == journal || $command == opt-out || $command == request || $command == breach || $command == report || $command == duty || $command == approvals ]]; then
+        elif [[ " alias opt-out request breach notice report person duty approvals journal " == *" $command "* ]]; then
           command+=" $word"
         fi
         ;;
@@ -77,9 +75,8 @@ _callvault() {
   local common="--vault --keeper --as --passphrase-file --passphrase-command --json --quiet --help"
   local words=""
   case $command in
-    "") words="init ingest find show play pause resume consent hold unhold erase purge prove-gone inspect check recover reindex status doctor may-record rectify restrict unrestrict alias opt-out request copy disclose breach notice report person journal --version" ;;
+    "") words="init ingest find show play pause resume consent hold unhold erase purge prove-gone inspect check recover reindex status doctor may-record rectify restrict unrestrict copy disclose approve alias opt-out request breach notice report person duty approvals journal --version" ;;
     alias) words="add remove show" ;;
-    "") words="init ingest find show play consent hold unhold erase purge prove-gone inspect check recover reindex status doctor pause resume may-record restrict unrestrict approve opt-out request breach report person duty approvals journal --version" ;;
     person) words="add assess accept renew list show passwd disable" ;;
     duty) words="set show" ;;
     approvals) words="list" ;;

@@ -3,11 +3,7 @@
 complete -c callvault -f
 
 function __callvault_at_top
-  not __fish_seen_subcommand_from init ingest find show play pause resume consent hold unhold erase purge prove-gone inspect check recover reindex status doctor may-record rectify restrict unrestrict alias opt-out request copy disclose breach notice report person journal
-  not __fish_seen_subcommand_from init ingest find show play consent hold unhold erase purge prove-gone inspect check recover reindex status doctor pause resume may-record restrict unrestrict opt-out request copy disclose breach report person journal
-  not __fish_seen_subcommand_from init ingest find show play pause resume consent hold unhold erase purge prove-gone inspect check recover reindex status doctor may-record restrict unrestrict opt-out request breach report person journal
-  not __fish_seen_subcommand_from init ingest find show play pause resume consent hold unhold erase purge prove-gone inspect check recover reindex status doctor may-record restrict unrestrict opt-out request breach notice report person journal
-  not __fish_seen_subcommand_from init ingest find show play consent hold unhold erase purge prove-gone inspect check recover reindex status doctor pause resume may-record restrict unrestrict approve opt-out request breach report person duty approvals journal
+  not __fish_seen_subcommand_from init ingest find show play pause resume consent hold unhold erase purge prove-gone inspect check recover reindex status doctor may-record rectify restrict unrestrict copy disclose approve alias opt-out request breach notice report person duty approvals journal
 end
 
 function __callvault_in_group -a group
@@ -96,16 +92,6 @@ complete -c callvault -n '__callvault_in_group notice add list show' -a add -d '
 complete -c callvault -n '__callvault_in_group notice add list show' -a list -d 'list the versions of the privacy notice'
 complete -c callvault -n '__callvault_in_group notice add list show' -a show -d 'print one version of the privacy notice'
 
-complete -c callvault -n '__callvault_in_group person add list show passwd disable' -a add -d 'add a person'
-complete -c callvault -n '__callvault_in_group person add list show passwd disable' -a list -d 'list the people'
-complete -c callvault -n '__callvault_in_group person add list show passwd disable' -a show -d 'tell one person\'s roles'
-complete -c callvault -n '__callvault_in_group person add list show passwd disable' -a passwd -d 'change a passphrase'
-complete -c callvault -n '__callvault_in_group person add list show passwd disable' -a disable -d 'take a person\'s access away'
-complete -c callvault -n '__callvault_in_group report processing data-map retention accesses requests' -a processing -d 'print the record of processing (GDPR Art. 30)'
-complete -c callvault -n '__callvault_in_group report processing data-map retention accesses requests' -a data-map -d 'print which personal data lie where'
-complete -c callvault -n '__callvault_in_group report processing data-map retention accesses requests' -a retention -d 'print what is stored, due, overdue and held'
-complete -c callvault -n '__callvault_in_group report processing data-map retention accesses requests' -a accesses -d 'print who opened and listed what, and for which purpose'
-complete -c callvault -n '__callvault_in_group report processing data-map retention accesses requests' -a requests -d 'print how many requests stand where'
 complete -c callvault -n '__callvault_in_group person add assess accept renew list show passwd disable' -a add -d 'add a person'
 complete -c callvault -n '__callvault_in_group person add assess accept renew list show passwd disable' -a assess -d 'note that a person was assessed'
 complete -c callvault -n '__callvault_in_group person add assess accept renew list show passwd disable' -a accept -d 'accept the duty text, by signature'

@@ -134,7 +134,7 @@ class ExtendRequest final : public ChangeRequest {
   std::string reason_;
 };
 
-class AnswerRequest final : public ChangeRequest {
+class NotePartyAnswer final : public ChangeRequest {
   void declare_more(Arguments& arguments) override {
     arguments.required(party_, "--party", "P", "caller or agent");
     arguments.required(answer_, "--answer", "A",
@@ -220,7 +220,7 @@ std::unique_ptr<Command> make_request_open() { return std::make_unique<OpenReque
 std::unique_ptr<Command> make_request_assign() { return std::make_unique<AssignRequest>(); }
 std::unique_ptr<Command> make_request_decide() { return std::make_unique<DecideRequest>(); }
 std::unique_ptr<Command> make_request_extend() { return std::make_unique<ExtendRequest>(); }
-std::unique_ptr<Command> make_request_party() { return std::make_unique<AnswerRequest>(); }
+std::unique_ptr<Command> make_request_party() { return std::make_unique<NotePartyAnswer>(); }
 std::unique_ptr<Command> make_request_close() { return std::make_unique<CloseRequest>(); }
 std::unique_ptr<Command> make_request_show() { return std::make_unique<ShowRequest>(); }
 std::unique_ptr<Command> make_request_list() { return std::make_unique<ListRequest>(); }
