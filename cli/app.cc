@@ -23,6 +23,7 @@ constexpr const char* kCommon =
     "Options of every command:\n"
     "  --vault DIR                 the vault's folder (CALLVAULT_DIR; default /var/lib/callvault)\n"
     "  --keeper PATH               the keeper's folder (CALLVAULT_KEEPER; default DIR.keeper)\n"
+    "  --socket PATH               reach the vault through its keeper's service (CALLVAULT_SOCKET)\n"
     "  --as NAME                   who acts (CALLVAULT_USER)\n"
     "  --passphrase-file FILE      read the passphrase from FILE (CALLVAULT_PASSPHRASE_FILE)\n"
     "  --passphrase-command CMD    read it from a command (CALLVAULT_PASSPHRASE_COMMAND)\n"
@@ -39,6 +40,7 @@ void declare_globals(CLI::App& app, Globals& globals) {
   Arguments arguments(app);
   arguments.option(globals.vault, "--vault", "DIR", "the vault's folder");
   arguments.option(globals.keeper, "--keeper", "PATH", "the keeper's folder");
+  arguments.option(globals.socket, "--socket", "PATH", "reach the vault through its keeper's service");
   arguments.option(globals.as, "--as", "NAME", "who acts");
   arguments.option(globals.passphrase_file, "--passphrase-file", "FILE", "read the passphrase from FILE");
   arguments.option(globals.passphrase_command, "--passphrase-command", "CMD", "read the passphrase from a command");

@@ -162,9 +162,17 @@ std::string refused_ingest(std::string_view message) {
 }
 
 std::string refused(std::string_view message, std::string_view command) {
+  if (says(message, "for the vault's own account"))
+    return "run it as the account that owns the vault's folder; docs: callvault-keeper-serve(1)";
+  if (says_any(message,
+               {"this account may not act as", "this account may not use", "this account may ask for numbers"}))
+    return "[service.people] in vault.toml names the account of each person; --as NAME says who acts";
+  if (says(message, "is not signed by")) return "nothing was done; ask again, and tell your officer if it stays so";
+  if (says(message, "over the limit of")) return "[service] in vault.toml has the limits";
+  if (says(message, "is not served by the account of")) return "do not use that socket: somebody else listens there";
   if (is_denied(message)) {
     if (command == "init") return "make it where this account may write, or run it as another account";
-    return "run it as the vault's own account; recorders may only ingest";
+    return "run it as the vault's own account, or have its keeper served; recorders may only ingest";
   }
   if (says_any(message, {"this host does not say where it stands", "vault.toml does not say where",
                          "which vault.toml does not allow", " and this host is in "}))
@@ -248,8 +256,12 @@ std::string hint_for(const Error& error, std::string_view command) {
     case Errc::usage:
       return usage(message, command);
     case Errc::no_vault:
+      if (says(message, "serves another vault"))
+        return "name the vault that is meant with --vault, and its own --socket";
       return "name the vault with --vault DIR or CALLVAULT_DIR, or make one with 'callvault init DIR'";
     case Errc::busy:
+      if (says_any(message, {"nobody answers at", "the other side of the socket", "too many wait at"}))
+        return "'systemctl status callvault-keeper' tells whether the keeper is served";
       if (says(message, "is not settled yet"))
         return "it is found once its call has ended: try again in a moment; if its recorder died, run 'callvault "
                "recover'";

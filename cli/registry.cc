@@ -17,6 +17,7 @@ constexpr auto kGroups = std::to_array<GroupEntry>({
     {"duty", "the text that everybody has to accept"},
     {"approvals", "what needs a second person"},
     {"journal", "what was done, by whom and when"},
+    {"keeper", "the one store that really forgets, and its service"},
 });
 
 constexpr auto kCommands = std::to_array<CommandEntry>({
@@ -92,6 +93,8 @@ constexpr auto kCommands = std::to_array<CommandEntry>({
     {"journal verify", "verify the journal, offline", make_journal_verify},
     {"journal checkpoint", "print the signed head of the journal, to be kept", make_journal_checkpoint},
     {"journal prove", "print a proof for somebody outside", make_journal_prove},
+    {"keeper status", "tell where the keeper is, its epoch, and whether it is separated", make_keeper_status},
+    {"keeper serve", "answer people's commands from accounts that cannot read the keeper", make_keeper_serve},
 });
 
 }  // namespace

@@ -5,6 +5,7 @@
 
 #include <system_error>
 
+#include "callvault/keeper.h"
 #include "cli/text.h"
 
 namespace callvault::cli {
@@ -23,9 +24,16 @@ std::optional<std::filesystem::path> Session::keeper() const {
   return std::nullopt;
 }
 
-std::string Session::who() const {
+std::optional<std::filesystem::path> Session::socket() const {
+  if (globals_.socket) return *globals_.socket;
+  if (auto path = environment("CALLVAULT_SOCKET")) return *path;
+  return std::nullopt;
+}
+
+std::string Session::who(const Vault& vault) const {
   if (globals_.as) return *globals_.as;
   if (auto user = environment("CALLVAULT_USER")) return *user;
+  if (auto bound = person_of_account(vault)) return *bound;
   if (const passwd* entry = ::getpwuid(::geteuid()); entry != nullptr) {
     std::string login = entry->pw_name;
     std::error_code ignored;
@@ -36,10 +44,12 @@ std::string Session::who() const {
   return "officer";
 }
 
-Result<Vault> Session::open() const { return Vault::open({.dir = vault_dir(), .keeper = keeper()}); }
+Result<Vault> Session::open() const {
+  return Vault::open({.dir = vault_dir(), .keeper = keeper(), .socket = socket()});
+}
 
 Result<Person> Session::unlock(Vault& vault) const {
-  const std::string name = who();
+  const std::string name = who(vault);
   CALLVAULT_TRY_ASSIGN(const Passphrase passphrase, resolve_passphrase(sources(), "Passphrase of " + name));
   return vault.unlock(name, passphrase);
 }

@@ -14,7 +14,7 @@
 namespace callvault::cli {
 
 struct Globals {
-  std::optional<std::string> vault, keeper, as, passphrase_file, passphrase_command;
+  std::optional<std::string> vault, keeper, socket, as, passphrase_file, passphrase_command;
   bool json = false, quiet = false;
 };
 
@@ -31,8 +31,11 @@ class Session {
   std::optional<std::filesystem::path> named_vault_dir() const;
   // --keeper or CALLVAULT_KEEPER; none means the sibling of the vault.
   std::optional<std::filesystem::path> keeper() const;
-  // --as, CALLVAULT_USER, the login name if it is a person of this vault, else "officer".
-  std::string who() const;
+  // --socket or CALLVAULT_SOCKET; none means as the library finds it.
+  std::optional<std::filesystem::path> socket() const;
+  // --as, CALLVAULT_USER, the person this account is bound to, the login name if it is a person of this vault, else
+  // "officer".
+  std::string who(const Vault& vault) const;
 
   Result<Vault> open() const;
   // Asks for the passphrase of who(): call it last, when everything else about the request is known to be sound.

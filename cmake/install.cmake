@@ -79,3 +79,12 @@ foreach(pair "callvault.bash|bash-completion/completions|callvault" "_callvault|
     install(FILES ${completions}/${file} DESTINATION ${CMAKE_INSTALL_DATADIR}/${folder} RENAME ${name})
   endif()
 endforeach()
+
+# systemd units: the keeper's service, the nightly purge, a recorder's example. docs/SEPARATION.md.
+file(GLOB units CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/packaging/systemd/callvault-*)
+foreach(unit ${units})
+  cmake_path(GET unit FILENAME name)
+  string(REGEX REPLACE "\\.in$" "" name ${name})
+  configure_file(${unit} ${PROJECT_BINARY_DIR}/packaging/systemd/${name} @ONLY)
+  install(FILES ${PROJECT_BINARY_DIR}/packaging/systemd/${name} DESTINATION lib/systemd/system)
+endforeach()

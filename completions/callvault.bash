@@ -13,12 +13,12 @@ _callvault() {
       continue
     fi
     case $word in
-      --vault | --keeper | --as | --passphrase-file | --passphrase-command) skip=1 ;;
+      --vault | --keeper | --socket | --as | --passphrase-file | --passphrase-command) skip=1 ;;
       -*) ;;
       *)
         if [[ -z $command ]]; then
           command=$word
-        elif [[ " alias opt-out request breach notice report person duty approvals journal " == *" $command "* ]]; then
+        elif [[ " alias opt-out request breach notice report person duty approvals journal keeper " == *" $command "* ]]; then
           command+=" $word"
         fi
         ;;
@@ -31,7 +31,7 @@ _callvault() {
       mapfile -t COMPREPLY < <(compgen -d -- "$current")
       return
       ;;
-    -o | --passphrase-file | --output | --new-passphrase-file | --metrics-file | --meta-file | --certificate | --key | --against | --proof | --since | --text | --recipient-passphrase-file)
+    -o | --passphrase-file | --output | --new-passphrase-file | --metrics-file | --meta-file | --certificate | --key | --against | --proof | --since | --text | --recipient-passphrase-file | --socket)
       compopt -o filenames
       mapfile -t COMPREPLY < <(compgen -f -- "$current")
       return
@@ -72,12 +72,12 @@ _callvault() {
     return
   fi
 
-  local common="--vault --keeper --as --passphrase-file --passphrase-command --json --quiet --help"
+  local common="--vault --keeper --socket --as --passphrase-file --passphrase-command --json --quiet --help"
   local words=""
   case $command in
-    "") words="init ingest find show play pause resume consent hold unhold erase purge prove-gone inspect check recover reindex status doctor may-record rectify restrict unrestrict copy disclose approve alias opt-out request breach notice report person duty approvals journal --version" ;;
-    alias) words="add remove show" ;;
+    "") words="init ingest find show play pause resume consent hold unhold erase purge prove-gone inspect check recover reindex status doctor may-record rectify restrict unrestrict copy disclose approve alias opt-out request breach notice report person duty approvals journal keeper --version" ;;
     person) words="add assess accept renew list show passwd disable" ;;
+    alias) words="add remove show" ;;
     duty) words="set show" ;;
     approvals) words="list" ;;
     approve) words="--reject" ;;
@@ -87,6 +87,7 @@ _callvault() {
     notice) words="add list show" ;;
     report) words="processing data-map retention accesses requests notice" ;;
     journal) words="log verify checkpoint prove" ;;
+    keeper) words="status serve" ;;
     init) words="--organisation --time-zone --country-code --retention --unsafe-keeper --user --recorder-group" ;;
     ingest) words="--direction --caller --called --agent --consent --consent-offset --consent-method --agent-consent --notice --notice-played --basis --started-at --call-id --class --meta-file --format --rate --channels --bitrate --complexity" ;;
     find) words="--caller --called --agent --from --to --consent --call-id --direction --state --limit" ;;
@@ -130,6 +131,7 @@ _callvault() {
     "person assess") words="--date --until" ;;
     "person renew") words="--until" ;;
     "person add") words="--role --until --new-passphrase-file --new-passphrase-command" ;;
+    "keeper serve") words="--idle-exit" ;;
     "person passwd") words="--new-passphrase-file --new-passphrase-command" ;;
   esac
   mapfile -t COMPREPLY < <(compgen -W "$words $common" -- "$current")

@@ -3,7 +3,7 @@
 complete -c callvault -f
 
 function __callvault_at_top
-  not __fish_seen_subcommand_from init ingest find show play pause resume consent hold unhold erase purge prove-gone inspect check recover reindex status doctor may-record rectify restrict unrestrict copy disclose approve alias opt-out request breach notice report person duty approvals journal
+  not __fish_seen_subcommand_from init ingest find show play pause resume consent hold unhold erase purge prove-gone inspect check recover reindex status doctor may-record rectify restrict unrestrict copy disclose approve alias opt-out request breach notice report person duty approvals journal keeper
 end
 
 function __callvault_in_group -a group
@@ -12,6 +12,7 @@ end
 
 complete -c callvault -l vault -x -a '(__fish_complete_directories)' -d 'the vault\'s folder'
 complete -c callvault -l keeper -x -a '(__fish_complete_directories)' -d 'the keeper\'s folder'
+complete -c callvault -l socket -r -F -d 'reach the vault through its keeper\'s service'
 complete -c callvault -l as -x -d 'who acts'
 complete -c callvault -l passphrase-file -r -F -d 'read the passphrase from FILE'
 complete -c callvault -l passphrase-command -x -d 'read the passphrase from a command'
@@ -56,6 +57,7 @@ complete -c callvault -n __callvault_at_top -a person -d 'people and what they m
 complete -c callvault -n __callvault_at_top -a duty -d 'the text that everybody has to accept'
 complete -c callvault -n __callvault_at_top -a approvals -d 'what needs a second person'
 complete -c callvault -n __callvault_at_top -a journal -d 'what was done, by whom and when'
+complete -c callvault -n __callvault_at_top -a keeper -d 'the one store that really forgets, and its service'
 
 complete -c callvault -n '__callvault_in_group alias add remove show' -a add -d 'say that numbers are one person\'s'
 complete -c callvault -n '__callvault_in_group alias add remove show' -a remove -d 'say that a number is not that person\'s any more'
@@ -110,6 +112,9 @@ complete -c callvault -n '__callvault_in_group journal log verify checkpoint pro
 complete -c callvault -n '__callvault_in_group journal log verify checkpoint prove' -a verify -d 'verify the journal, offline'
 complete -c callvault -n '__callvault_in_group journal log verify checkpoint prove' -a checkpoint -d 'print the signed head of the journal, to be kept'
 complete -c callvault -n '__callvault_in_group journal log verify checkpoint prove' -a prove -d 'print a proof for somebody outside'
+
+complete -c callvault -n '__callvault_in_group keeper status serve' -a status -d 'tell where the keeper is, its epoch, and whether it is separated'
+complete -c callvault -n '__callvault_in_group keeper status serve' -a serve -d 'answer people\'s commands from accounts that cannot read the keeper'
 
 complete -c callvault -n '__fish_seen_subcommand_from init' -l organisation -x -d 'who answers for the recordings'
 complete -c callvault -n '__fish_seen_subcommand_from init' -l time-zone -x -d 'IANA name (default Europe/Bucharest)'
@@ -281,3 +286,4 @@ complete -c callvault -n '__fish_seen_subcommand_from person; and __fish_seen_su
 
 complete -c callvault -n '__fish_seen_subcommand_from person; and __fish_seen_subcommand_from passwd' -l new-passphrase-file -r -F -d 'read the new passphrase from FILE'
 complete -c callvault -n '__fish_seen_subcommand_from person; and __fish_seen_subcommand_from passwd' -l new-passphrase-command -x -d 'read it from a command'
+complete -c callvault -n '__fish_seen_subcommand_from keeper; and __fish_seen_subcommand_from serve' -l idle-exit -x -d 'end after S seconds without a request (with socket activation)'

@@ -22,6 +22,7 @@
 #include "rights/people_codec.h"
 #include "rights/request_codec.h"
 #include "sealed/header.h"
+#include "service/protocol.h"
 
 using namespace callvault;
 
@@ -266,6 +267,28 @@ Result<void> audio_seeds() {
   return put("codec_decoder_fuzz", "page", base::as_bytes("\x01\x10\x10" + std::string(1024, '\x08')));
 }
 
+Result<void> service_seeds() {
+  PlayOptions play;
+  play.id = some_id();
+  play.from = std::chrono::milliseconds(1500);
+  play.reason = "complaint 17";
+  service::Request request{"play", "ana", {}, {}};
+  service::encode(request.arguments, play);
+  CALLVAULT_TRY(put("service_request_fuzz", "play", service::encode_request(request)));
+  service::Hello hello;
+  hello.version = service::kProtocolVersion;
+  hello.vault = "/var/lib/callvault";
+  hello.people = {"ana"};
+  CALLVAULT_TRY(put("service_request_fuzz", "hello", service::encode_hello(hello)));
+  CallRecord record;
+  record.id = some_id();
+  record.caller = "+40722000001";
+  record.tracks = {{TrackName::mixed, 0, 8000, 1024}};
+  service::Bytes encoded;
+  service::encode(encoded, record);
+  return put("service_request_fuzz", "record", encoded);
+}
+
 Result<void> make_all() {
   CALLVAULT_TRY(crypto::ready());
   CALLVAULT_TRY(sealed_seeds());
@@ -277,6 +300,7 @@ Result<void> make_all() {
   CALLVAULT_TRY(people_seeds());
   CALLVAULT_TRY(other_key_seeds());
   CALLVAULT_TRY(text_seeds());
+  CALLVAULT_TRY(service_seeds());
   return audio_seeds();
 }
 

@@ -6,6 +6,7 @@
 #include <set>
 
 #include "context/commit.h"
+#include "over_socket.h"
 #include "rights/approvals.h"
 #include "rights/people.h"
 
@@ -114,6 +115,7 @@ Result<void> require_second_for_export(Session& session, const PlayOptions& opti
 }
 
 Result<Approval> approve(Vault& vault, const Person& officer, std::string_view id, bool approved) {
+  if (vault.impl().remote) return signed_call<Approval>(vault.impl(), "approve", officer, id, approved);
   CALLVAULT_TRY_ASSIGN(const auto session, Session::begin(vault.impl(), Access::change, officer.name()));
   CALLVAULT_TRY(session->require(officer, {Role::officer}, "approve"));
   auto& context = session->context();
@@ -141,6 +143,7 @@ Result<Approval> approve(Vault& vault, const Person& officer, std::string_view i
 }
 
 Result<std::vector<Approval>> approvals_list(Vault& vault, const Person& person) {
+  if (vault.impl().remote) return signed_call<std::vector<Approval>>(vault.impl(), "approvals_list", person);
   CALLVAULT_TRY_ASSIGN(const auto session, Session::begin(vault.impl(), Access::look_up, person.name()));
   CALLVAULT_TRY(session->admit(person, "approvals_list"));
   CALLVAULT_TRY_ASSIGN(const auto approvals, rights::Approvals::load(session->context()));

@@ -5,6 +5,7 @@
 #include "capture/folded.h"
 #include "context/rows.h"
 #include "context/tombstones.h"
+#include "over_socket.h"
 #include "retention/plan.h"
 #include "sealed/names.h"
 
@@ -26,6 +27,7 @@ Result<bool> catalog_is_current(const Vault::Impl& vault, const keys::Directory&
 }  // namespace
 
 Result<std::unique_ptr<Session>> Session::begin(Vault::Impl& vault, Access access, std::string actor) {
+  if (vault.remote) return only_at_home();
   for (int round = 0;; ++round) {
     const bool changes = access == Access::change;
     const auto mode = changes ? os::LockMode::exclusive : os::LockMode::shared;
@@ -108,6 +110,7 @@ Result<void> shred_objected(context::Context& context, const std::vector<Recordi
 }  // namespace
 
 Result<std::uint64_t> settle_if_free(Vault::Impl& vault) {
+  if (vault.remote) return only_at_home();
   CALLVAULT_TRY_ASSIGN(const auto before, capture::count_unsettled(vault.layout));
   if (before.waiting == 0) return std::uint64_t{0};
   const auto patience = std::exchange(vault.patience, kSettlePatience);

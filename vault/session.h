@@ -12,6 +12,7 @@
 #include "keys/file_keeper.h"
 #include "keys/identity.h"
 #include "os/lock.h"
+#include "service/client.h"
 #include "shred/shred.h"
 
 namespace callvault {
@@ -20,6 +21,11 @@ struct Person::Impl {
   keys::Identity identity;
 };
 
+// Where the keeper's service listens unless vault.toml says otherwise.
+inline constexpr const char* kUsualSocket = "/run/callvault/keeper.sock";
+
+// Opened by the vault's own account, which has all of it; or through the keeper's service, and then there is `remote`
+// and neither keeper nor journal nor catalogue.
 struct Vault::Impl {
   base::Layout layout;
   keys::Config config;
@@ -30,6 +36,7 @@ struct Vault::Impl {
   std::unique_ptr<catalog::Catalog> catalog;
   std::chrono::milliseconds patience;
   const Clock* clock;
+  std::unique_ptr<service::Client> remote{};
 };
 
 enum class Access : std::uint8_t {
@@ -40,7 +47,8 @@ enum class Access : std::uint8_t {
 
 class Session {
  public:
-  // Errors: busy, corrupt (also when the journal is shorter than the directory remembers), io.
+  // Errors: busy, corrupt (also when the journal is shorter than the directory remembers), io; refused through the
+  // keeper's service, where only the verbs go that have a way over the socket.
   static Result<std::unique_ptr<Session>> begin(Vault::Impl& vault, Access access, std::string actor);
 
   context::Context& context() const { return *context_; }

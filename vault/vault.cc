@@ -10,6 +10,10 @@
 #include "crypto/random.h"
 #include "dual_control.h"
 #include "keys/recorder_view.h"
+#include "os/local_socket.h"
+#include "over_socket.h"
+#include "release_parcel.h"
+#include "remote.h"
 #include "review/review.h"
 #include "sealed/reader.h"
 #include "session.h"
@@ -165,12 +169,13 @@ Result<void> Vault::create(const InitOptions& options, const Passphrase& passphr
   return done;
 }
 
-Result<Vault> Vault::open(const OpenOptions& options) {
-  CALLVAULT_TRY(crypto::ready());
-  CALLVAULT_TRY_ASSIGN(const os::Path root, absolute_path(options.dir));
-  const base::Layout layout{root.has_filename() ? root : root.parent_path()};
+namespace {
+
+Result<std::unique_ptr<Vault::Impl>> open_at_home(const base::Layout& layout, const OpenOptions& options,
+                                                  std::optional<os::Path>& socket) {
   CALLVAULT_TRY_ASSIGN(auto config, keys::read_config(layout.config()));
   CALLVAULT_TRY(keys::check_location(config.location));
+  socket = config.service.socket;
   CALLVAULT_TRY_ASSIGN(auto zone, base::Zone::find(config.time_zone));
   const os::Path keeper_folder = options.keeper  ? *options.keeper
                                  : config.keeper ? *config.keeper
@@ -188,16 +193,35 @@ Result<Vault> Vault::open(const OpenOptions& options) {
   }
   if (!catalog) return std::move(catalog).error();
   const Clock* clock = options.clock != nullptr ? options.clock : &system_clock();
-  return Vault(std::make_unique<Impl>(Impl{layout, std::move(config), std::move(zone), std::move(*keeper),
-                                           keeper_folder, std::make_unique<journal::Journal>(std::move(journal)),
-                                           std::make_unique<catalog::Catalog>(std::move(*catalog)),
-                                           options.lock_timeout, clock}));
+  return std::make_unique<Vault::Impl>(
+      Vault::Impl{layout, std::move(config), std::move(zone), std::move(*keeper), keeper_folder,
+                  std::make_unique<journal::Journal>(std::move(journal)),
+                  std::make_unique<catalog::Catalog>(std::move(*catalog)), options.lock_timeout, clock});
+}
+
+}  // namespace
+
+Result<Vault> Vault::open(const OpenOptions& options) {
+  CALLVAULT_TRY(crypto::ready());
+  CALLVAULT_TRY_ASSIGN(const os::Path root, absolute_path(options.dir));
+  const base::Layout layout{root.has_filename() ? root : root.parent_path()};
+  std::optional<os::Path> socket = options.socket;
+  if (!socket) {
+    auto impl = open_at_home(layout, options, socket);
+    if (impl) return Vault(std::move(*impl));
+    if (!socket) socket = kUsualSocket;
+    // Who may not read the vault may still be served, if it is served at all.
+    if (impl.error().code != Errc::refused || !os::is_local_socket(*socket)) return std::move(impl).error();
+  }
+  CALLVAULT_TRY_ASSIGN(auto impl, open_over_socket(layout, *socket, options));
+  return Vault(std::move(impl));
 }
 
 Result<RecordingId> Vault::resolve(std::string_view text) {
   if (text.size() == RecordingId::kTextLength) return RecordingId::parse(text);
   if (text.size() < 6 || text.size() > RecordingId::kTextLength)
     return fail(Errc::usage, "a recording is named by its id, or by at least 6 characters of it");
+  if (impl_->remote) return account_call<RecordingId>(*impl_, "resolve", text);
   CALLVAULT_TRY(settle_if_free(*impl_));
   CALLVAULT_TRY_ASSIGN(const auto hits, impl_->catalog->with_prefix(text, 3));
   CALLVAULT_TRY_ASSIGN(auto ids, impl_->catalog->tombstones_with_prefix(text, 3));
@@ -211,24 +235,27 @@ Result<RecordingId> Vault::resolve(std::string_view text) {
 Result<Time> Vault::parse_time(std::string_view text) const { return impl_->zone.parse(text); }
 std::string Vault::format_time(Time time) const { return impl_->zone.rfc3339(time); }
 
+Result<review::Release> release_recording(Vault& vault, const Person& person, const PlayOptions& options) {
+  CALLVAULT_TRY(settle_if_free(vault.impl()));
+  // Another copy may need an approval, which is used up: a change.
+  const auto& policy = vault.impl().config.people;
+  const bool guarded = options.exported && policy.dual_control.contains(DualAction::export_);
+  CALLVAULT_TRY_ASSIGN(const auto session,
+                       Session::begin(vault.impl(), guarded ? Access::change : Access::look, person.name()));
+  CALLVAULT_TRY(session->require(person, {Role::officer, Role::reviewer, Role::evaluator}, "play"));
+  CALLVAULT_TRY(locate_stored(session->context(), options.id));
+  const auto roles = session->directory().people.at(person.name()).roles;
+  const auto listeners = static_cast<unsigned>(Role::reviewer) | static_cast<unsigned>(Role::evaluator);
+  review::Listener listener{(roles & listeners) != 0, policy.purposes_of(roles), {}};
+  if (guarded) listener.last_word = [&] { return require_second_for_export(*session, options); };
+  return review::release(session->context(), listener, options, {options.exported ? "exported" : "opened"});
+}
+
 Result<PlaySummary> Vault::play(const Person& person, const PlayOptions& options, ByteSink& sink) {
-  CALLVAULT_TRY(settle_if_free(*impl_));
-  auto opened = [&]() -> Result<review::Opened> {
-    // Another copy may need an approval, which is used up: a change.
-    const auto& policy = impl_->config.people;
-    const bool guarded = options.exported && policy.dual_control.contains(DualAction::export_);
-    CALLVAULT_TRY_ASSIGN(const auto session,
-                         Session::begin(*impl_, guarded ? Access::change : Access::look, person.name()));
-    CALLVAULT_TRY(session->require(person, {Role::officer, Role::reviewer, Role::evaluator}, "play"));
-    CALLVAULT_TRY(locate_stored(session->context(), options.id));
-    const auto roles = session->directory().people.at(person.name()).roles;
-    const auto listeners = static_cast<unsigned>(Role::reviewer) | static_cast<unsigned>(Role::evaluator);
-    review::Reviewer reviewer{person.impl().identity, (roles & listeners) != 0, policy.purposes_of(roles), {}};
-    if (guarded) reviewer.last_word = [&] { return require_second_for_export(*session, options); };
-    return review::open(session->context(), reviewer, options, {options.exported ? "exported" : "opened"});
-  }();
-  if (!opened) return std::move(opened).error();
-  return opened->write(sink);
+  CALLVAULT_TRY_ASSIGN(auto released, impl_->remote ? fetch_release(*impl_, person, options)
+                                                    : release_recording(*this, person, options));
+  CALLVAULT_TRY_ASSIGN(auto opened, review::open(std::move(released), person.impl().identity, options));
+  return opened.write(sink);
 }
 
 }  // namespace callvault

@@ -6,6 +6,7 @@
 #include "callvault/subjects.h"
 #include "context/commit.h"
 #include "context/rows.h"
+#include "over_socket.h"
 #include "subject.h"
 
 namespace callvault {
@@ -89,6 +90,7 @@ Result<Answer> collect(Vault::Impl& vault, const Person& person, std::string_vie
 }  // namespace
 
 Result<Answer> request_answer(Vault& vault, const Person& person, std::string_view reference) {
+  if (vault.impl().remote) return signed_call<Answer>(vault.impl(), "request_document", person, reference);
   CALLVAULT_TRY_ASSIGN(auto out, collect(vault.impl(), person, reference));
   out.contacts = vault.contacts();
   // Before anything of it is given away.

@@ -2,6 +2,7 @@
 #include "callvault/breach.h"
 
 #include "context/commit.h"
+#include "over_socket.h"
 #include "rights/breaches.h"
 #include "session.h"
 
@@ -36,6 +37,7 @@ Result<Breach> change_breach(Vault& vault, const Person& person, std::string_vie
 }  // namespace
 
 Result<Breach> breach_open(Vault& vault, const Person& person, const BreachOptions& options) {
+  if (vault.impl().remote) return signed_call<Breach>(vault.impl(), "breach_open", person, options);
   CALLVAULT_TRY_ASSIGN(const auto session, Session::begin(vault.impl(), Access::change, person.name()));
   CALLVAULT_TRY(session->require(person, {Role::officer}, "breach"));
   auto& context = session->context();
@@ -50,6 +52,7 @@ Result<Breach> breach_open(Vault& vault, const Person& person, const BreachOptio
 
 Result<Breach> breach_assess(Vault& vault, const Person& person, std::string_view id, BreachRisk risk,
                              const std::string& reason) {
+  if (vault.impl().remote) return signed_call<Breach>(vault.impl(), "breach_assess", person, id, risk, reason);
   return change_breach(vault, person, id, "assessed", reason, [&](auto&, Breach& b, auto& facts) -> Result<void> {
     facts.emplace("risk", to_word(risk));
     return rights::assess(b, risk, reason);
@@ -57,6 +60,7 @@ Result<Breach> breach_assess(Vault& vault, const Person& person, std::string_vie
 }
 
 Result<Breach> breach_notify(Vault& vault, const Person& person, std::string_view id, const BreachNotice& notice) {
+  if (vault.impl().remote) return signed_call<Breach>(vault.impl(), "breach_notify", person, id, notice);
   std::string text = notice.reference;
   if (!notice.reason.empty()) text += (text.empty() ? "" : "; ") + std::string("delay: ") + notice.reason;
   return change_breach(vault, person, id, "notified_" + std::string(to_word(notice.audience)), text,
@@ -64,16 +68,19 @@ Result<Breach> breach_notify(Vault& vault, const Person& person, std::string_vie
 }
 
 Result<Breach> breach_note(Vault& vault, const Person& person, std::string_view id, const std::string& text) {
+  if (vault.impl().remote) return signed_call<Breach>(vault.impl(), "breach_note", person, id, text);
   return change_breach(vault, person, id, "noted", text,
                        [&](auto&, Breach& b, auto&) { return rights::note(b, text); });
 }
 
 Result<Breach> breach_close(Vault& vault, const Person& person, std::string_view id, const std::string& note) {
+  if (vault.impl().remote) return signed_call<Breach>(vault.impl(), "breach_close", person, id, note);
   return change_breach(vault, person, id, "closed", note,
                        [&](auto& context, Breach& b, auto&) { return rights::close(b, note, context.now); });
 }
 
 Result<Breach> breach_show(Vault& vault, const Person& person, std::string_view id) {
+  if (vault.impl().remote) return signed_call<Breach>(vault.impl(), "breach_show", person, id);
   CALLVAULT_TRY_ASSIGN(const auto session, Session::begin(vault.impl(), Access::look_up, person.name()));
   CALLVAULT_TRY(session->require(person, {Role::officer, Role::auditor}, "breach"));
   CALLVAULT_TRY_ASSIGN(auto breaches, rights::Breaches::load(session->context()));
@@ -83,6 +90,7 @@ Result<Breach> breach_show(Vault& vault, const Person& person, std::string_view 
 }
 
 Result<std::vector<Breach>> breach_list(Vault& vault, const Person& person) {
+  if (vault.impl().remote) return signed_call<std::vector<Breach>>(vault.impl(), "breach_list", person);
   CALLVAULT_TRY_ASSIGN(const auto session, Session::begin(vault.impl(), Access::look_up, person.name()));
   CALLVAULT_TRY(session->require(person, {Role::officer, Role::auditor}, "breach"));
   CALLVAULT_TRY_ASSIGN(const auto breaches, rights::Breaches::load(session->context()));

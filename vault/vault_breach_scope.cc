@@ -5,6 +5,7 @@
 #include "callvault/breach.h"
 #include "context/rows.h"
 #include "os/host.h"
+#include "over_socket.h"
 #include "session.h"
 #include "shred/intent.h"
 
@@ -250,6 +251,8 @@ Result<Exposure> parse_exposure(const Vault& vault, std::string_view text) {
 
 Result<BreachScope> breach_scope(Vault& vault, const Person& person, Time from, Time to, const Exposure& exposed,
                                  bool with_recordings) {
+  if (vault.impl().remote)
+    return signed_call<BreachScope>(vault.impl(), "breach_scope", person, from, to, exposed, with_recordings);
   if (from > to) return fail(Errc::usage, "the time of the breach would end before it began");
   CALLVAULT_TRY_ASSIGN(const auto unsettled, settle_if_free(vault.impl()));
   CALLVAULT_TRY_ASSIGN(const auto session, Session::begin(vault.impl(), Access::look, person.name()));

@@ -7,6 +7,7 @@
 #include "context/opt_out.h"
 #include "context/rows.h"
 #include "dual_control.h"
+#include "over_socket.h"
 #include "retention/plan.h"
 #include "row_changes.h"
 #include "sealed/names.h"
@@ -68,6 +69,7 @@ bool is_being_erased(const context::Context& context, const NodeRow& row) {
 }  // namespace
 
 Result<ConsentReport> Vault::set_consent(const Person& person, const ConsentChange& change) {
+  if (impl_->remote) return signed_call<ConsentReport>(*impl_, "consent", person, change);
   if (change.consent != Consent::granted && change.consent != Consent::refused && change.consent != Consent::withdrawn)
     return fail(Errc::usage, "consent is set to granted, refused or withdrawn");
   CALLVAULT_TRY_ASSIGN(const auto session, Session::begin(*impl_, Access::change, person.name()));
@@ -127,6 +129,7 @@ Result<ConsentReport> Vault::set_consent(const Person& person, const ConsentChan
 }
 
 Result<void> Vault::hold(const Person& person, const HoldOptions& options) {
+  if (impl_->remote) return signed_call<void>(*impl_, "hold", person, options);
   if (options.matter.empty() || options.matter.size() > kMaxMatterBytes)
     return fail(Errc::usage, "a hold names its matter in at most 128 bytes");
   CALLVAULT_TRY_ASSIGN(const auto session, Session::begin(*impl_, Access::change, person.name()));
@@ -154,6 +157,7 @@ Result<void> Vault::hold(const Person& person, const HoldOptions& options) {
 }
 
 Result<bool> Vault::unhold(const Person& person, const RecordingId& id, const std::string& matter) {
+  if (impl_->remote) return signed_call<bool>(*impl_, "unhold", person, id, matter);
   CALLVAULT_TRY_ASSIGN(const auto session, Session::begin(*impl_, Access::change, person.name()));
   CALLVAULT_TRY(session->require(person, {Role::officer}, "unhold"));
   auto& context = session->context();
@@ -171,6 +175,7 @@ Result<bool> Vault::unhold(const Person& person, const RecordingId& id, const st
 }
 
 Result<bool> Vault::restrict(const Person& person, const RecordingId& id, bool restricted, const std::string& reason) {
+  if (impl_->remote) return signed_call<bool>(*impl_, "restrict", person, id, restricted, reason);
   CALLVAULT_TRY_ASSIGN(const auto session, Session::begin(*impl_, Access::change, person.name()));
   CALLVAULT_TRY(session->require(person, {Role::officer}, restricted ? "restrict" : "unrestrict"));
   auto& context = session->context();

@@ -11,8 +11,10 @@
 #include "context/tombstones.h"
 #include "os/host.h"
 #include "os/place.h"
+#include "over_socket.h"
 #include "rights/certificate.h"
 #include "sealed/reader.h"
+#include "separation.h"
 #include "session.h"
 
 namespace callvault {
@@ -285,6 +287,15 @@ Result<JournalMends> mend_journal(Vault::Impl& vault) {
   return out;
 }
 
+std::string why_not(const Separation& separation) {
+  if (!separation.unknown.empty())
+    return "not separated: vault.toml binds " + separation.unknown.front() + " to an account this host does not know";
+  if (!separation.at_home.empty())
+    return "not separated: " + separation.at_home.front() + " acts from an account that can read the keeper";
+  if (separation.apart.empty()) return "not separated: commands read the keeper as the vault's own user";
+  return "not separated: nobody serves " + separation.socket.string();
+}
+
 }  // namespace
 
 Result<CheckReport> Vault::check(const CheckOptions& options) {
@@ -293,6 +304,7 @@ Result<CheckReport> Vault::check(const CheckOptions& options) {
 }
 
 Result<RecoverReport> Vault::recover() {
+  if (impl_->remote) return only_at_home();
   CALLVAULT_TRY_ASSIGN(const auto mended, mend_journal(*impl_));
   CALLVAULT_TRY_ASSIGN(const auto session, Session::begin(*impl_, Access::change, ""));
   CALLVAULT_TRY_ASSIGN(const auto settled, capture::settle(session->context(), capture::SettleMode::finished));
@@ -315,6 +327,7 @@ Result<RecoverReport> Vault::recover() {
 }
 
 Result<ReindexReport> Vault::reindex() {
+  if (impl_->remote) return only_at_home();
   CALLVAULT_TRY(impl_->journal->require_checkpoint());
   CALLVAULT_TRY(catalog::Catalog::discard(impl_->layout.catalog(), impl_->patience));
   CALLVAULT_TRY_ASSIGN(auto fresh, catalog::Catalog::open(impl_->layout.catalog()));
@@ -331,12 +344,14 @@ Result<ReindexReport> Vault::reindex() {
 }
 
 Result<ProofReport> Vault::prove_gone(const RecordingId& id) {
+  if (impl_->remote) return account_call<ProofReport>(*impl_, "prove_gone", id);
   CALLVAULT_TRY(settle_if_free(*impl_));
   CALLVAULT_TRY_ASSIGN(const auto session, Session::begin(*impl_, Access::look, ""));
   return Proving(*impl_, session->context(), id).run();
 }
 
 Result<DoctorReport> Vault::doctor() {
+  if (impl_->remote) return only_at_home();
   DoctorReport out;
   const auto add = [&](Level level, std::string subject, std::string message) {
     out.findings.push_back({level, std::move(subject), std::move(message)});
@@ -356,7 +371,11 @@ Result<DoctorReport> Vault::doctor() {
     add(Level::danger, "keeper", "the place is not shown to forget: " + keeper.reason);
   if (os::is_inside(impl_->keeper_folder, impl_->layout.root))
     add(Level::danger, "keeper", "it lies inside the vault: every copy of the vault holds it; move it out");
-  add(Level::warning, "separation", "not separated: commands read the keeper as the vault's own user");
+  const auto separation = separation_of(*impl_);
+  if (separation.holds())
+    add(Level::ok, "separation", "separated: people act through " + separation.socket.string());
+  else
+    add(Level::warning, "separation", why_not(separation));
   const auto host = os::examine_host();
   const bool plain_swap = std::any_of(host.swaps.begin(), host.swaps.end(), [](const os::SwapArea& s) {
     return s.protection == os::SwapProtection::plain || s.protection == os::SwapProtection::unknown;

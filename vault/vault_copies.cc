@@ -104,11 +104,10 @@ class Copying {
     play.reason = "request " + request.id + ", sealed to " + recipient() +
                   (options_.reason.empty() ? "" : ": " + options_.reason);
     const auto roles = context_.state.directory().people.at(person_.name()).roles;
-    review::Reviewer reviewer{person_.impl().identity,
-                              (roles & static_cast<unsigned>(Role::reviewer)) != 0,
-                              context_.config.people.purposes_of(roles),
-                              {}};
-    reviewer.last_word = [&] {
+    review::Reviewer reviewer{
+        person_.impl().identity,
+        {(roles & static_cast<unsigned>(Role::reviewer)) != 0, context_.config.people.purposes_of(roles), {}}};
+    reviewer.listener.last_word = [&] {
       return require_second_for_copies(
           session_, {options_.id},
           {"copy", request.id, std::string(to_word(options_.form)), std::string(to_word(options_.purpose)),

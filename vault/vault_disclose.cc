@@ -56,10 +56,10 @@ class Disclosing {
         session_(session),
         context_(session.context()),
         options_(options),
-        reviewer_{person.impl().identity,
-                  true,
-                  context_.config.people.purposes_of(context_.state.directory().people.at(person.name()).roles),
-                  {}} {}
+        reviewer_{
+            person.impl().identity,
+            {true, context_.config.people.purposes_of(context_.state.directory().people.at(person.name()).roles), {}}} {
+  }
 
   Result<Content> run() {
     std::vector<RecordingId> ids = options_.ids;
@@ -68,7 +68,7 @@ class Disclosing {
     // All or nothing: what is journalled as disclosed must not depend on the order.
     for (const auto& id : ids) {
       CALLVAULT_TRY(locate_stored(context_, id));
-      CALLVAULT_TRY(review::examine(context_, reviewer_, play_options(id)));
+      CALLVAULT_TRY(review::examine(context_, reviewer_.listener, play_options(id)));
     }
     CALLVAULT_TRY(require_second_for_copies(
         session_, ids, {"disclose", options_.authority, options_.reference, options_.basis, sealed_to()},

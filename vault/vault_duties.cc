@@ -3,8 +3,9 @@
 
 #include "callvault/people.h"
 #include "context/commit.h"
+#include "identity_parts.h"
+#include "over_socket.h"
 #include "person_info.h"
-#include "review_ring.h"
 
 namespace callvault {
 namespace {
@@ -51,6 +52,7 @@ PersonInfo person_info(const context::Context& context, const rights::People& pe
 }
 
 Result<PersonInfo> person_assess(Vault& vault, const Person& officer, const AssessOptions& options) {
+  if (vault.impl().remote) return signed_call<PersonInfo>(vault.impl(), "person_assess", officer, options);
   CALLVAULT_TRY_ASSIGN(const auto session, Session::begin(vault.impl(), Access::change, officer.name()));
   CALLVAULT_TRY_ASSIGN(const keys::PersonEntry* entry,
                        person_in_charge_of(*session, officer, options.name, "person_assess"));
@@ -66,7 +68,15 @@ Result<PersonInfo> person_assess(Vault& vault, const Person& officer, const Asse
   return person_info(context, people, *entry);
 }
 
-Result<PersonInfo> person_renew(Vault& vault, const Person& officer, std::string_view name, std::optional<Time> until) {
+Result<RingWish> prepare_renewal(Vault& vault, const Person& officer, std::string_view name) {
+  CALLVAULT_TRY_ASSIGN(const auto session, Session::begin(vault.impl(), Access::look_up, officer.name()));
+  CALLVAULT_TRY_ASSIGN(const keys::PersonEntry* entry, person_in_charge_of(*session, officer, name, "person_renew"));
+  if (!holds_review_keys(entry->roles)) return RingWish{};
+  return ring_wish(vault.impl(), session->directory(), entry->name);
+}
+
+Result<PersonInfo> renew_person(Vault& vault, const Person& officer, std::string_view name, std::optional<Time> until,
+                                const RingGift& gift) {
   CALLVAULT_TRY_ASSIGN(const auto session, Session::begin(vault.impl(), Access::change, officer.name()));
   CALLVAULT_TRY_ASSIGN(const keys::PersonEntry* entry, person_in_charge_of(*session, officer, name, "person_renew"));
   auto& context = session->context();
@@ -74,8 +84,8 @@ Result<PersonInfo> person_renew(Vault& vault, const Person& officer, std::string
   if (holds_review_keys(entry->roles)) {
     // An identity that came back from a backup lacks the review keys drawn since.
     CALLVAULT_TRY_ASSIGN(const auto file, read_identity(context.layout, entry->name));
-    CALLVAULT_TRY_ASSIGN(const auto whole,
-                         with_review_ring(vault.impl(), session->directory(), officer, public_identity(*entry), file));
+    CALLVAULT_TRY_ASSIGN(const auto wish, ring_wish(vault.impl(), session->directory(), entry->name));
+    CALLVAULT_TRY_ASSIGN(const auto whole, with_grants(wish, gift, entry->name, file));
     if (whole != file) CALLVAULT_TRY(os::replace_file(context.layout.people() / entry->name, whole));
   }
   CALLVAULT_TRY_ASSIGN(auto people, rights::People::load(context));
@@ -85,20 +95,52 @@ Result<PersonInfo> person_renew(Vault& vault, const Person& officer, std::string
   return person_info(context, people, *entry);
 }
 
-Result<PersonInfo> person_accept(Vault& vault, const Person& person) {
+Result<PersonInfo> person_renew(Vault& vault, const Person& officer, std::string_view name, std::optional<Time> until) {
+  const auto& impl = vault.impl();
+  CALLVAULT_TRY_ASSIGN(const auto wish, impl.remote ? signed_call<RingWish>(impl, "person_renew_prepare", officer, name)
+                                                    : prepare_renewal(vault, officer, name));
+  CALLVAULT_TRY_ASSIGN(const auto gift, fulfil(wish, officer));
+  if (impl.remote) return signed_call<PersonInfo>(impl, "person_renew", officer, name, until, gift);
+  return renew_person(vault, officer, name, until, gift);
+}
+
+Result<DutyToAccept> prepare_acceptance(Vault& vault, const Person& person) {
+  CALLVAULT_TRY_ASSIGN(const auto session, Session::begin(vault.impl(), Access::look_up, person.name()));
+  CALLVAULT_TRY(session->recognise(person, "person_accept"));
+  CALLVAULT_TRY_ASSIGN(const auto people, rights::People::load(session->context()));
+  if (!people.duty()) return fail(Errc::not_found, "no duty text is set");
+  return DutyToAccept{session->context().log.journal().origin(), people.duty()->number, people.duty()->sha256,
+                      session->context().now};
+}
+
+Result<PersonInfo> take_acceptance(Vault& vault, const Person& person, const DutyToAccept& duty,
+                                   const base::Bytes& signature) {
   CALLVAULT_TRY_ASSIGN(const auto session, Session::begin(vault.impl(), Access::change, person.name()));
   CALLVAULT_TRY(session->recognise(person, "person_accept"));
   auto& context = session->context();
   CALLVAULT_TRY_ASSIGN(auto people, rights::People::load(context));
-  if (!people.duty()) return fail(Errc::not_found, "no duty text is set");
-  people.accept(context, person.name(), person.impl().identity.signing_seed());
+  rights::Acceptance acceptance{duty.number, duty.sha256, duty.at, {}};
+  if (signature.size() == acceptance.signature.size()) std::ranges::copy(signature, acceptance.signature.begin());
+  const keys::PersonEntry& entry = session->directory().people.at(person.name());
+  CALLVAULT_TRY(people.accept(context, entry, acceptance));
   CALLVAULT_TRY(people.stage(context));
   CALLVAULT_TRY(
       context::commit_journalled(context, "duty_accepted", {{"number", std::to_string(people.duty()->number)}}));
-  return person_info(context, people, session->directory().people.at(person.name()));
+  return person_info(context, people, entry);
+}
+
+Result<PersonInfo> person_accept(Vault& vault, const Person& person) {
+  const auto& impl = vault.impl();
+  CALLVAULT_TRY_ASSIGN(const auto duty, impl.remote ? signed_call<DutyToAccept>(impl, "person_accept_prepare", person)
+                                                    : prepare_acceptance(vault, person));
+  const auto statement = rights::acceptance_statement(duty.origin, person.name(), duty.number, duty.sha256, duty.at);
+  const auto signature = base::to_bytes(crypto::sign(person.impl().identity.signing_seed(), base::as_bytes(statement)));
+  if (impl.remote) return signed_call<PersonInfo>(impl, "person_accept", person, duty, signature);
+  return take_acceptance(vault, person, duty, signature);
 }
 
 Result<Duty> duty_set(Vault& vault, const Person& officer, std::string text) {
+  if (vault.impl().remote) return signed_call<Duty>(vault.impl(), "duty_set", officer, text);
   CALLVAULT_TRY_ASSIGN(const auto session, Session::begin(vault.impl(), Access::change, officer.name()));
   CALLVAULT_TRY(session->require_in_charge(officer, "duty_set"));
   auto& context = session->context();
@@ -112,6 +154,7 @@ Result<Duty> duty_set(Vault& vault, const Person& officer, std::string text) {
 }
 
 Result<Duty> duty_show(Vault& vault, const Person& person) {
+  if (vault.impl().remote) return signed_call<Duty>(vault.impl(), "duty_show", person);
   CALLVAULT_TRY_ASSIGN(const auto session, Session::begin(vault.impl(), Access::look_up, person.name()));
   CALLVAULT_TRY(session->recognise(person, "duty_show"));
   CALLVAULT_TRY_ASSIGN(const auto people, rights::People::load(session->context()));

@@ -7,6 +7,7 @@
 #include "context/opt_out.h"
 #include "context/rows.h"
 #include "dual_control.h"
+#include "over_socket.h"
 #include "retention/plan.h"
 #include "row_changes.h"
 #include "subject.h"
@@ -281,6 +282,7 @@ Result<void> require_second_for_erasure(Session& session, const EraseOptions& op
 }  // namespace
 
 Result<EraseReport> Vault::erase(const Person& person, const EraseOptions& options) {
+  if (impl_->remote) return signed_call<EraseReport>(*impl_, "erase", person, options);
   if (!options.ids.empty() && options.caller)
     return fail(Errc::usage, "erase needs recordings or --caller, one of them");
   CALLVAULT_TRY(check_reference(options.request));

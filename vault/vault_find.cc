@@ -6,6 +6,7 @@
 #include "base/phone.h"
 #include "capture/folded.h"
 #include "context/rows.h"
+#include "over_socket.h"
 #include "retention/plan.h"
 #include "rights/notices.h"
 #include "sealed/reader.h"
@@ -223,6 +224,7 @@ void add_evidence(const context::Context& context, std::int32_t day, const NodeR
 
 Result<FindSummary> Vault::find(const Person& person, const Query& query,
                                 const std::function<bool(const CallRecord&)>& visit) {
+  if (impl_->remote) return signed_call<FindSummary>(*impl_, "find", person, query, visit);
   FindSummary summary;
   CALLVAULT_TRY_ASSIGN(summary.unsettled, settle_if_free(*impl_));
   Access access = Finding::by_token(query) ? Access::look_up : Access::look;
@@ -244,6 +246,7 @@ Result<FindSummary> Vault::find(const Person& person, const Query& query,
 }
 
 Result<CallRecord> Vault::show(const Person& person, const RecordingId& id) {
+  if (impl_->remote) return signed_call<CallRecord>(*impl_, "show", person, id);
   CALLVAULT_TRY(settle_if_free(*impl_));
   CALLVAULT_TRY_ASSIGN(const auto session, Session::begin(*impl_, Access::look, person.name()));
   CALLVAULT_TRY(session->require(person, kFinders, "show"));
@@ -261,9 +264,29 @@ Result<CallRecord> Vault::show(const Person& person, const RecordingId& id) {
 }
 
 Result<Tombstone> Vault::tombstone(const RecordingId& id) {
+  if (impl_->remote) return account_call<Tombstone>(*impl_, "tombstone", id);
   CALLVAULT_TRY_ASSIGN(const auto found, impl_->catalog->tombstone(id));
   if (!found) return fail(Errc::not_found, "no tombstone of " + id.text());
   return *found;
+}
+
+Result<std::vector<Tombstone>> tombstones(Vault& vault, const std::vector<RecordingId>& ids) {
+  constexpr std::size_t kAtOnce = 10'000;  // what fits into a request
+  std::vector<Tombstone> out;
+  for (std::size_t at = 0; at < ids.size(); at += kAtOnce) {
+    const auto first = ids.begin() + static_cast<std::ptrdiff_t>(at);
+    const std::vector<RecordingId> some(first, first + static_cast<std::ptrdiff_t>(std::min(kAtOnce, ids.size() - at)));
+    if (vault.impl().remote) {
+      CALLVAULT_TRY_ASSIGN(auto told, account_call<std::vector<Tombstone>>(vault.impl(), "tombstones", some));
+      out.insert(out.end(), told.begin(), told.end());
+      continue;
+    }
+    for (const auto& id : some) {
+      CALLVAULT_TRY_ASSIGN(auto one, vault.tombstone(id));
+      out.push_back(std::move(one));
+    }
+  }
+  return out;
 }
 
 }  // namespace callvault

@@ -1,5 +1,6 @@
 // What people decide about a call while it runs.
 #include "capture/control.h"
+#include "over_socket.h"
 #include "session.h"
 
 namespace callvault {
@@ -36,6 +37,7 @@ Result<void> journal_unanswered(const Session& session, const RecordingId& id, s
 
 // The request comes before its entry: whatever fails, what is said stays out.
 Result<void> Vault::pause(const Person& person, const RecordingId& id) {
+  if (impl_->remote) return signed_call<void>(*impl_, "pause", person, id);
   CALLVAULT_TRY_ASSIGN(const auto session, begin_live(*impl_, person, id, "pause"));
   CALLVAULT_TRY(capture::ask_for_pause(impl_->layout, id));
   CALLVAULT_TRY(session->context().log.append("paused", {{"id", id.text()}}));
@@ -44,6 +46,7 @@ Result<void> Vault::pause(const Person& person, const RecordingId& id) {
 
 // And here after it: nothing is sealed again before it is on record who allowed it.
 Result<void> Vault::resume(const Person& person, const RecordingId& id) {
+  if (impl_->remote) return signed_call<void>(*impl_, "resume", person, id);
   CALLVAULT_TRY_ASSIGN(const auto session, begin_live(*impl_, person, id, "resume"));
   CALLVAULT_TRY_ASSIGN(const bool asked, capture::is_pause_asked(impl_->layout, id));
   if (!asked) return fail(Errc::refused, "recording " + id.text() + ": the call is not paused");

@@ -2,6 +2,7 @@
 #include "callvault/notices.h"
 #include "context/commit.h"
 #include "context/rows.h"
+#include "over_socket.h"
 #include "rights/notices.h"
 #include "session.h"
 
@@ -13,6 +14,7 @@ constexpr std::initializer_list<Role> kNoticeReaders{Role::officer, Role::audito
 }  // namespace
 
 Result<NoticeAdded> notice_add(Vault& vault, const Person& person, const NoticeOptions& options) {
+  if (vault.impl().remote) return signed_call<NoticeAdded>(vault.impl(), "notice_add", person, options);
   CALLVAULT_TRY_ASSIGN(const auto session, Session::begin(vault.impl(), Access::change, person.name()));
   CALLVAULT_TRY(session->require(person, {Role::officer}, "notice"));
   auto& context = session->context();
@@ -31,6 +33,7 @@ Result<NoticeAdded> notice_add(Vault& vault, const Person& person, const NoticeO
 }
 
 Result<std::vector<Notice>> notice_list(Vault& vault, const Person& person) {
+  if (vault.impl().remote) return signed_call<std::vector<Notice>>(vault.impl(), "notice_list", person);
   CALLVAULT_TRY_ASSIGN(const auto session, Session::begin(vault.impl(), Access::look_up, person.name()));
   CALLVAULT_TRY(session->require(person, kNoticeReaders, "notice"));
   CALLVAULT_TRY_ASSIGN(const auto notices, rights::Notices::load(session->context()));
@@ -40,6 +43,7 @@ Result<std::vector<Notice>> notice_list(Vault& vault, const Person& person) {
 }
 
 Result<Notice> notice_show(Vault& vault, const Person& person, std::string_view version) {
+  if (vault.impl().remote) return signed_call<Notice>(vault.impl(), "notice_show", person, version);
   CALLVAULT_TRY_ASSIGN(const auto session, Session::begin(vault.impl(), Access::look_up, person.name()));
   CALLVAULT_TRY(session->require(person, kNoticeReaders, "notice"));
   CALLVAULT_TRY_ASSIGN(const auto notices, rights::Notices::load(session->context()));
@@ -49,6 +53,7 @@ Result<Notice> notice_show(Vault& vault, const Person& person, std::string_view 
 }
 
 Result<NoticeReport> notice_report(Vault& vault, const Person& person, const RecordingId& id) {
+  if (vault.impl().remote) return signed_call<NoticeReport>(vault.impl(), "notice_report", person, id);
   CALLVAULT_TRY(settle_if_free(vault.impl()));
   CALLVAULT_TRY_ASSIGN(const auto session, Session::begin(vault.impl(), Access::look, person.name()));
   CALLVAULT_TRY(session->require(person, kNoticeReaders, "report_notice"));

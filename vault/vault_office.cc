@@ -6,6 +6,7 @@
 #include <set>
 
 #include "os/tree.h"
+#include "over_socket.h"
 #include "rights/requests.h"
 #include "session.h"
 
@@ -208,6 +209,7 @@ Result<OfficeReport> report_of(context::Context& context, const os::Path& keeper
 }  // namespace
 
 Result<OfficeReport> make_report(Vault& vault, const Person& person, const ReportOptions& options) {
+  if (vault.impl().remote) return signed_call<OfficeReport>(vault.impl(), "report", person, options);
   if (options.from && options.to && *options.from >= *options.to)
     return fail(Errc::usage, "the time to report on would end before it began");
   if (options.kind == ReportKind::retention) CALLVAULT_TRY(settle_if_free(vault.impl()));

@@ -2,6 +2,7 @@
 #include "base/text.h"
 #include "journal/journal.h"
 #include "journal/proof.h"
+#include "over_socket.h"
 #include "rights/certificate.h"
 #include "session.h"
 
@@ -125,6 +126,7 @@ Result<CertificateReport> verify_certificate(std::string_view certificate, std::
 }
 
 Result<JournalReport> Vault::journal_verify(std::string_view against) {
+  if (impl_->remote) return only_at_home();
   CALLVAULT_TRY_ASSIGN(const auto session, Session::begin(*impl_, Access::look, ""));
   const auto& directory = session->directory();
   const auto key = crypto::signing_public_key(*directory.journal_seed);

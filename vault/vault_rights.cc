@@ -4,6 +4,7 @@
 #include "callvault/disclosure.h"
 #include "context/commit.h"
 #include "context/opt_out.h"
+#include "over_socket.h"
 #include "rights/copies.h"
 #include "subject.h"
 
@@ -21,6 +22,7 @@ Result<void> check_reason(const std::string& reason, bool needed) {
 }  // namespace
 
 Result<MayRecord> Vault::may_record(std::string_view number) {
+  if (impl_->remote) return account_call<MayRecord>(*impl_, "may_record", number);
   CALLVAULT_TRY_ASSIGN(const auto session, Session::begin(*impl_, Access::look_up, ""));
   CALLVAULT_TRY_ASSIGN(const auto normal, number_of(session->context(), number));
   CALLVAULT_TRY_ASSIGN(const auto opt_outs, context::OptOuts::load(session->context()));
@@ -36,6 +38,7 @@ Result<MayRecord> Vault::may_record(std::string_view number) {
 }
 
 Result<bool> Vault::opt_out_add(const Person& person, const OptOutOptions& options) {
+  if (impl_->remote) return signed_call<bool>(*impl_, "opt_out_add", person, options);
   if (options.request.size() > 64) return fail(Errc::usage, "a request's reference has at most 64 characters");
   CALLVAULT_TRY_ASSIGN(const auto session, Session::begin(*impl_, Access::change, person.name()));
   CALLVAULT_TRY(session->require(person, {Role::officer, Role::operator_}, "opt_out"));
@@ -52,6 +55,7 @@ Result<bool> Vault::opt_out_add(const Person& person, const OptOutOptions& optio
 }
 
 Result<bool> Vault::opt_out_remove(const Person& person, const OptOutOptions& options) {
+  if (impl_->remote) return signed_call<bool>(*impl_, "opt_out_remove", person, options);
   CALLVAULT_TRY_ASSIGN(const auto session, Session::begin(*impl_, Access::change, person.name()));
   CALLVAULT_TRY(session->require(person, {Role::officer}, "opt_out"));
   auto& context = session->context();
@@ -101,6 +105,7 @@ Error closed_already(const Request& request) { return fail(Errc::refused, "reque
 }  // namespace
 
 Result<Request> Vault::request_open(const Person& person, const RequestOptions& options) {
+  if (impl_->remote) return signed_call<Request>(*impl_, "request_open", person, options);
   CALLVAULT_TRY_ASSIGN(const auto session, Session::begin(*impl_, Access::change, person.name()));
   CALLVAULT_TRY(session->require(person, {Role::officer, Role::operator_}, "request"));
   auto& context = session->context();
@@ -113,6 +118,7 @@ Result<Request> Vault::request_open(const Person& person, const RequestOptions& 
 }
 
 Result<Request> Vault::request_assign(const Person& person, std::string_view id, const std::string& to) {
+  if (impl_->remote) return signed_call<Request>(*impl_, "request_assign", person, id, to);
   return change_request(*impl_, person, id, "assigned", to, [&](auto& context, Request& r, auto&) -> Result<void> {
     if (r.state == RequestState::closed) return closed_already(r);
     const auto& people = context.state.directory().people;
@@ -126,6 +132,7 @@ Result<Request> Vault::request_assign(const Person& person, std::string_view id,
 
 Result<Request> Vault::request_decide(const Person& person, std::string_view id, RequestDecision decision,
                                       const std::string& reason) {
+  if (impl_->remote) return signed_call<Request>(*impl_, "request_decide", person, id, decision, reason);
   CALLVAULT_TRY(check_reason(reason, decision != RequestDecision::granted));
   return change_request(*impl_, person, id, "decided", reason, [&](auto&, Request& r, auto& facts) -> Result<void> {
     if (r.state == RequestState::closed) return closed_already(r);
@@ -137,6 +144,7 @@ Result<Request> Vault::request_decide(const Person& person, std::string_view id,
 }
 
 Result<Request> Vault::request_extend(const Person& person, std::string_view id, const std::string& reason) {
+  if (impl_->remote) return signed_call<Request>(*impl_, "request_extend", person, id, reason);
   CALLVAULT_TRY(check_reason(reason, true));
   return change_request(*impl_, person, id, "extended", reason, [&](auto& context, Request& r, auto&) -> Result<void> {
     if (r.state != RequestState::open) return fail(Errc::refused, "request " + r.id + " is answered already");
@@ -150,6 +158,7 @@ Result<Request> Vault::request_extend(const Person& person, std::string_view id,
 }
 
 Result<Request> Vault::request_close(const Person& person, std::string_view id, const std::string& note) {
+  if (impl_->remote) return signed_call<Request>(*impl_, "request_close", person, id, note);
   CALLVAULT_TRY(check_reason(note, false));
   return change_request(*impl_, person, id, "closed", note, [&](auto& context, Request& r, auto&) -> Result<void> {
     if (r.state == RequestState::closed) return closed_already(r);
@@ -161,6 +170,7 @@ Result<Request> Vault::request_close(const Person& person, std::string_view id, 
 }
 
 Result<Request> request_answer(Vault& vault, const Person& person, const AnswerOptions& options) {
+  if (vault.impl().remote) return signed_call<Request>(vault.impl(), "request_answer", person, options);
   if (options.evidence.size() > kMaxEvidenceBytes) return fail(Errc::usage, "evidence has at most 256 bytes");
   CALLVAULT_TRY(settle_if_free(vault.impl()));
   // The journal does not name the recording beside the request: that would tell for ever whose it was.
@@ -176,6 +186,7 @@ Result<Request> request_answer(Vault& vault, const Person& person, const AnswerO
 }
 
 Result<Request> request_requester(Vault& vault, const Person& person, std::string_view request, Party party) {
+  if (vault.impl().remote) return signed_call<Request>(vault.impl(), "request_requester", person, request, party);
   return change_request(vault.impl(), person, request, "requester", std::string(to_word(party)),
                         [&](auto&, Request& r, auto&) -> Result<void> {
                           if (r.state == RequestState::closed) return closed_already(r);
@@ -187,6 +198,7 @@ Result<Request> request_requester(Vault& vault, const Person& person, std::strin
 }
 
 Result<Request> Vault::request_show(const Person& person, std::string_view id) {
+  if (impl_->remote) return signed_call<Request>(*impl_, "request_show", person, id);
   CALLVAULT_TRY_ASSIGN(const auto session, Session::begin(*impl_, Access::look_up, person.name()));
   CALLVAULT_TRY(session->require(person, {Role::officer, Role::auditor, Role::operator_}, "request"));
   CALLVAULT_TRY_ASSIGN(auto requests, rights::Requests::load(session->context()));
@@ -197,6 +209,7 @@ Result<Request> Vault::request_show(const Person& person, std::string_view id) {
 
 Result<std::vector<Request>> Vault::request_list(const Person& person, std::optional<RequestState> state,
                                                  bool overdue_only) {
+  if (impl_->remote) return signed_call<std::vector<Request>>(*impl_, "request_list", person, state, overdue_only);
   CALLVAULT_TRY_ASSIGN(const auto session, Session::begin(*impl_, Access::look_up, person.name()));
   CALLVAULT_TRY(session->require(person, {Role::officer, Role::auditor, Role::operator_}, "request"));
   CALLVAULT_TRY_ASSIGN(const auto requests, rights::Requests::load(session->context()));

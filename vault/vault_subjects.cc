@@ -8,6 +8,7 @@
 #include "context/commit.h"
 #include "context/opt_out.h"
 #include "context/rows.h"
+#include "over_socket.h"
 #include "row_changes.h"
 #include "subject.h"
 
@@ -24,6 +25,7 @@ Aliases to_aliases(const std::optional<context::AliasPerson>& found, bool change
 
 Result<Aliases> alias_add(Vault& vault, const Person& person, const std::vector<std::string>& texts,
                           const std::string& request) {
+  if (vault.impl().remote) return signed_call<Aliases>(vault.impl(), "alias_add", person, texts, request);
   if (!request.empty()) CALLVAULT_TRY(check_reference(request));
   CALLVAULT_TRY_ASSIGN(const auto session, Session::begin(vault.impl(), Access::change, person.name()));
   CALLVAULT_TRY(session->require(person, {Role::officer, Role::operator_}, "alias"));
@@ -44,6 +46,7 @@ Result<Aliases> alias_add(Vault& vault, const Person& person, const std::vector<
 }
 
 Result<Aliases> alias_remove(Vault& vault, const Person& person, std::string_view text) {
+  if (vault.impl().remote) return signed_call<Aliases>(vault.impl(), "alias_remove", person, text);
   CALLVAULT_TRY_ASSIGN(const auto session, Session::begin(vault.impl(), Access::change, person.name()));
   CALLVAULT_TRY(session->require(person, {Role::officer}, "alias"));
   auto& context = session->context();
@@ -63,6 +66,7 @@ Result<Aliases> alias_remove(Vault& vault, const Person& person, std::string_vie
 }
 
 Result<Aliases> alias_show(Vault& vault, const Person& person, std::string_view text) {
+  if (vault.impl().remote) return signed_call<Aliases>(vault.impl(), "alias_show", person, text);
   CALLVAULT_TRY_ASSIGN(const auto session, Session::begin(vault.impl(), Access::look_up, person.name()));
   CALLVAULT_TRY(session->require(person, {Role::officer, Role::operator_}, "alias"));
   auto& context = session->context();
@@ -76,6 +80,8 @@ Result<Aliases> alias_show(Vault& vault, const Person& person, std::string_view 
 
 Result<RestrictReport> restrict_all_of(Vault& vault, const Person& person, std::string_view reference, bool restricted,
                                        const std::string& reason) {
+  if (vault.impl().remote)
+    return signed_call<RestrictReport>(vault.impl(), "restrict_all_of", person, reference, restricted, reason);
   if (reason.size() > kMaxReasonBytes) return fail(Errc::usage, "a reason has at most 4,096 bytes");
   const std::string verb = restricted ? "restrict" : "unrestrict";
   CALLVAULT_TRY_ASSIGN(const auto session, Session::begin(vault.impl(), Access::change, person.name()));
@@ -178,6 +184,7 @@ void put(std::vector<keys::Correction>& list, const keys::Correction& correction
 }  // namespace
 
 Result<CallRecord> rectify(Vault& vault, const Person& person, const Rectification& rectification) {
+  if (vault.impl().remote) return signed_call<CallRecord>(vault.impl(), "rectify", person, rectification);
   const RecordingId& id = rectification.id;
   CALLVAULT_TRY(check_reference(rectification.request));
   if (rectification.note.size() > kMaxReasonBytes) return fail(Errc::usage, "a note has at most 4,096 bytes");

@@ -79,5 +79,7 @@ std::unique_ptr<Command> make_journal_log();
 std::unique_ptr<Command> make_journal_verify();
 std::unique_ptr<Command> make_journal_checkpoint();
 std::unique_ptr<Command> make_journal_prove();
+std::unique_ptr<Command> make_keeper_status();
+std::unique_ptr<Command> make_keeper_serve();
 
 }  // namespace callvault::cli

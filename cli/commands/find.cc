@@ -105,13 +105,13 @@ class Find final : public Command {
     };
     CALLVAULT_TRY_ASSIGN(const FindSummary summary, vault.find(person, query_, visit));
     Table table(out, {"id", "start day", "dur", "reason", "shredded", "epoch"});
-    for (const auto& id : ids) {
+    CALLVAULT_TRY_ASSIGN(const auto gone, tombstones(vault, ids));
+    for (const Tombstone& tombstone : gone) {
       if (out.broken()) break;
-      CALLVAULT_TRY_ASSIGN(const Tombstone tombstone, vault.tombstone(id));
       if (out.json())
         out.object(tombstone_json(tombstone, vault));
       else
-        table.add({{short_id(id)},
+        table.add({{short_id(tombstone.id)},
                    {tombstone.start_day},
                    {human_duration(static_cast<double>(tombstone.duration_s))},
                    {tombstone.reason},

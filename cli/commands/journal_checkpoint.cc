@@ -1,3 +1,4 @@
+#include "callvault/keeper.h"
 #include "cli/command.h"
 #include "cli/commands/all.h"
 #include "cli/text.h"
@@ -11,8 +12,8 @@ class JournalCheckpoint final : public Command {
 
   Result<Exit> run(Session& session) override {
     Output& out = session.out();
-    CALLVAULT_TRY(session.open());
-    CALLVAULT_TRY_ASSIGN(const auto report, journal_checkpoint(session.vault_dir() / "journal"));
+    CALLVAULT_TRY_ASSIGN(const Vault vault, session.open());
+    CALLVAULT_TRY_ASSIGN(const auto report, journal_checkpoint(vault));
     if (out.json()) {
       out.object(JsonObject()
                      .put("origin", report.origin)

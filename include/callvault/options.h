@@ -38,6 +38,9 @@ struct OpenOptions {
   std::optional<std::filesystem::path> keeper;
   std::chrono::seconds lock_timeout{30};
   const Clock* clock = nullptr;  // null: system_clock()
+  // Through the keeper's service at this socket. Else in this process; and when this account may not read the vault, at
+  // the socket that vault.toml names, or the usual one.
+  std::optional<std::filesystem::path> socket{};
 };
 
 struct IngestOptions {

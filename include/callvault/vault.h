@@ -84,7 +84,7 @@ class Vault {
                            const std::function<bool(const CallRecord&)>& visit);
   // Errors: not_found; gone (then `tombstone` tells what is left).
   Result<CallRecord> show(const Person& person, const RecordingId& id);
-  Result<Tombstone> tombstone(const RecordingId& id);
+  Result<Tombstone> tombstone(const RecordingId& id);  // of many: tombstones()
   Result<PlaySummary> play(const Person& person, const PlayOptions& options, ByteSink& sink);
 
   // Of a call in progress: from the return of `pause` to that of `resume`, silence is sealed for what is said. Any
@@ -150,5 +150,8 @@ class Vault {
   explicit Vault(std::unique_ptr<Impl> impl);
   std::unique_ptr<Impl> impl_;
 };
+
+// In the order of `ids`. Errors: not_found, naming the first that has none.
+Result<std::vector<Tombstone>> tombstones(Vault& vault, const std::vector<RecordingId>& ids);
 
 }  // namespace callvault

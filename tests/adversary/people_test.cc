@@ -161,7 +161,14 @@ TEST_CASE("who was not assessed or has not signed is answered nothing; nobody si
   // The keeper side could write her acceptance; sign it, it cannot.
   inside(rig, [&](Session& session) {
     auto people = must(rights::People::load(session.context()), "people");
-    people.accept(session.context(), "maria", rig.officer().impl().identity.signing_seed());
+    const auto& context = session.context();
+    const auto statement = rights::acceptance_statement(context.log.journal().origin(), "maria", people.duty()->number,
+                                                        people.duty()->sha256, context.now);
+    const rights::Acceptance forged{
+        people.duty()->number, people.duty()->sha256, context.now,
+        crypto::sign(rig.officer().impl().identity.signing_seed(), base::as_bytes(statement))};
+    CHECK(people.accept(context, session.directory().people.at("maria"), forged).error().code == Errc::refused);
+    people.edit("maria").acceptances.push_back(forged);
     must(people.stage(session.context()), "stage");
     must(session.state().commit(), "commit");
   });

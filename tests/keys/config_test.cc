@@ -143,6 +143,30 @@ TEST_CASE("what is missing or of the wrong kind is named") {
     CHECK(corrupt_naming(kHead + kClasses + "[policy]\nimplied_consent = " + word + "\n", "implied_consent"));
 }
 
+TEST_CASE("who may use the keeper's service is read whole, or named as damage") {
+  const std::string head = kHead + kClasses;
+  const auto out = keys::parse_config(head +
+                                      "[service]\nsocket = \"/run/x.sock\"\nmay_record = [\"pbx\", \"61005\"]\n"
+                                      "openings_per_minute = 3\n[service.people]\nana = \"ana-login\"\n");
+  REQUIRE(out.has_value());
+  CHECK(out->service.socket == os::Path("/run/x.sock"));
+  CHECK(out->service.may_record == std::vector<std::string>{"pbx", "61005"});
+  CHECK(out->service.people.at("ana") == "ana-login");
+  CHECK(out->service.openings_per_minute == 3);
+  CHECK(out->service.listings_per_minute == 60);
+  CHECK(keys::parse_config(head)->service.people.empty());
+  CHECK(corrupt_naming("service = 1\n" + head, "service"));
+  CHECK(corrupt_naming(head + "[service]\nsocket = \"relative\"\n", "service.socket"));
+  CHECK(corrupt_naming(head + "[service]\nmay_record = \"pbx\"\n", "service.may_record"));
+  CHECK(corrupt_naming(head + "[service]\nmay_record = [3]\n", "service.may_record"));
+  for (const std::string rate : {"0", "-1", "100001", "\"3\"", "2.5"})
+    CHECK(corrupt_naming(head + "[service]\nopenings_per_minute = " + rate + "\n", "service.openings_per_minute"));
+  CHECK(corrupt_naming(head + "[service]\npeople = [\"ana\"]\n", "service.people"));
+  CHECK(corrupt_naming(head + "[service.people]\nana = 5\n", "service.people.ana"));
+  CHECK(corrupt_naming(head + "[service.people]\nana = \"\"\n", "service.people.ana"));
+  CHECK(corrupt_naming(head + "[service.people]\n\"../x\" = \"a\"\n", "service.people"));
+}
+
 TEST_CASE("hostile class names are refused and not repeated") {
   for (const std::string name :
        {"\"\"", "\"A\"", "\"a b\"", "\"../x\"", "\".\"", "\"a.b\"", "\"a_b\"", "\"a/b\"", "\"a\\nb\"", "\"\\u001b[2J\"",

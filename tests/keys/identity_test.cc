@@ -204,3 +204,32 @@ TEST_CASE("hostile files are refused before any derivation") {
   refused(replaced(ana.file, "\"review_ring\": [", ring), Errc::corrupt);
   CHECK(keys::passphrase_derivations() == start);
 }
+
+TEST_CASE("an identity that is only wrapped anew is told from one that holds more that is new") {
+  const auto made = make("ana", "first light");
+  const auto review = crypto::Key::random();
+  REQUIRE(review.has_value());
+  const auto file = keys::with_review_key(made.file, 1, *review).value();
+  const auto fresh = keys::with_new_passphrase(file, phrase("first light"), phrase("second light")).value();
+  CHECK(fresh != file);
+  CHECK(keys::check_rewrapped(file, fresh, "ana"));
+  const auto refused = [&](const Bytes& other) {
+    return keys::check_rewrapped(file, other, "ana").error().code == Errc::refused;
+  };
+  CHECK(refused(made.file));                                         // a grant is missing
+  CHECK(refused(keys::with_review_key(fresh, 2, *review).value()));  // one more
+  CHECK(refused(keys::with_review_key(fresh, 1, *review).value()));  // another one
+  CHECK(refused(make("ana", "first light").file));                   // other keys
+  CHECK(refused(keys::with_new_passphrase(fresh, phrase("second light"), phrase("third"), crypto::PassphraseCost{2, 64})
+                    .value()));  // another cost
+  CHECK_FALSE(keys::check_rewrapped(file, fresh, "bob"));
+  CHECK_FALSE(keys::check_rewrapped(file, base::to_bytes(base::as_bytes("{}")), "ana"));
+}
+
+TEST_CASE("who is known by a signature alone holds no keys") {
+  const auto made = make("ana", "first light");
+  const auto known = keys::Identity::without_secrets(made.identity.public_part());
+  CHECK(known.public_part() == made.identity.public_part());
+  CHECK_FALSE(known.has_review_keys());
+  CHECK(known.review_key(1).error().code == Errc::refused);
+}

@@ -7,6 +7,7 @@
 #include "base/bytes.h"
 #include "base/civil_time.h"
 #include "keys/people_policy_parser.h"
+#include "keys/service_policy_parser.h"
 
 namespace callvault::keys {
 namespace {
@@ -148,6 +149,7 @@ Result<Config> parse_config(std::string_view text) {
     if (!table["contact"][key]) continue;
     CALLVAULT_TRY_ASSIGN(*value, text_at(table, "contact", key));
   }
+  CALLVAULT_TRY_ASSIGN(out.service, parse_service_policy(table));
   return out;
 }
 

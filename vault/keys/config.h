@@ -10,6 +10,7 @@
 #include "callvault/retention.h"
 #include "keys/location.h"
 #include "keys/people_policy.h"
+#include "keys/service_policy.h"
 #include "os/file.h"
 
 namespace callvault::keys {
@@ -43,6 +44,8 @@ struct Config {
   // Printed where the law wants them told; empty when not configured.
   std::string controller_contact{}, dpo_contact{}, authority_contact{};
   CopyConsent copy_consent = CopyConsent::all_parties;
+
+  ServicePolicy service{};
 
   // Errc::refused when the vault has no such class.
   Result<Period> period_of(std::string_view retention_class) const;

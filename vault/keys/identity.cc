@@ -203,7 +203,7 @@ struct IdentityMaker {
       return damaged_identity(who.name, "its private and public keys do not belong together");
     Identity out = make(who, std::move(signing_seed), std::move(box_secret));
     for (const Grant& grant : parsed.ring) {
-      const auto opened = crypto::open_from(out.box_secret_, nullptr, kGrantLabel,
+      const auto opened = crypto::open_from(*out.box_secret_, nullptr, kGrantLabel,
                                             grant_context(who.name, grant.number), grant.sealed, "a review grant");
       if (!opened && opened.error().code != Errc::corrupt) return opened.error();
       if (!opened) return damaged_identity(who.name, "the grant of review key " + std::to_string(grant.number));
@@ -262,23 +262,44 @@ Result<Bytes> with_new_passphrase(ByteView file, const Passphrase& old, const Pa
   return format(parsed);
 }
 
-Result<Bytes> with_review_key(ByteView file, std::uint32_t number, const Key& review_private,
-                              const PublicIdentity* expected) {
+Result<void> check_rewrapped(ByteView file, ByteView fresh, std::string_view name) {
+  CALLVAULT_TRY_ASSIGN(Parsed before, parse(file, name));
+  CALLVAULT_TRY_ASSIGN(const Parsed after, parse(fresh, name));
+  before.salt = after.salt;
+  before.wrapped = after.wrapped;
+  if (format(before) != format(after))
+    return fail(Errc::refused, "more than the passphrase would change in the identity of " + std::string(name));
+  return {};
+}
+
+Result<Bytes> seal_review_key(const PublicIdentity& owner, std::uint32_t number, const Key& review_private) {
+  return crypto::seal_to(owner.box, nullptr, kGrantLabel, grant_context(owner.name, number), review_private.reveal());
+}
+
+Result<Bytes> with_sealed_review_key(ByteView file, std::uint32_t number, ByteView sealed,
+                                     const PublicIdentity* expected) {
   CALLVAULT_TRY_ASSIGN(Parsed parsed, parse(file, {}));
   const PublicIdentity& who = parsed.public_part;
   if (expected != nullptr && *expected != who)
     return fail(Errc::refused, "the identity of " + expected->name + " is not the one that was registered");
+  if (sealed.size() != kGrantBytes)
+    return fail(Errc::refused, "a grant of a review key to " + who.name + " is malformed");
   const auto at = std::lower_bound(parsed.ring.begin(), parsed.ring.end(), number,
                                    [](const Grant& grant, std::uint32_t wanted) { return grant.number < wanted; });
-  CALLVAULT_TRY_ASSIGN(Bytes sealed, crypto::seal_to(who.box, nullptr, kGrantLabel, grant_context(who.name, number),
-                                                     review_private.reveal()));
   if (at != parsed.ring.end() && at->number == number) {
-    at->sealed = std::move(sealed);
+    at->sealed = base::to_bytes(sealed);
   } else {
     if (parsed.ring.size() >= kMaxReviewKeys) return fail(Errc::refused, "too many review keys for " + who.name);
-    parsed.ring.insert(at, Grant{number, std::move(sealed)});
+    parsed.ring.insert(at, Grant{number, base::to_bytes(sealed)});
   }
   return format(parsed);
+}
+
+Result<Bytes> with_review_key(ByteView file, std::uint32_t number, const Key& review_private,
+                              const PublicIdentity* expected) {
+  CALLVAULT_TRY_ASSIGN(const Parsed parsed, parse(file, {}));
+  CALLVAULT_TRY_ASSIGN(const Bytes sealed, seal_review_key(parsed.public_part, number, review_private));
+  return with_sealed_review_key(file, number, sealed, expected);
 }
 
 Result<Bytes> without_review_keys(ByteView file) {

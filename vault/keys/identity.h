@@ -42,8 +42,12 @@ struct IdentityFacts {
 class Identity {
  public:
   const std::string& name() const { return public_.name; }
-  const crypto::Key& signing_seed() const { return signing_seed_; }
-  const crypto::Key& box_secret() const { return box_secret_; }
+  // Of somebody whose signature was checked: public keys alone, as the keeper's service knows people.
+  static Identity without_secrets(PublicIdentity who) { return Identity(std::move(who)); }
+
+  // REQUIRES: unlocked.
+  const crypto::Key& signing_seed() const { return *signing_seed_; }
+  const crypto::Key& box_secret() const { return *box_secret_; }
   const PublicIdentity& public_part() const { return public_; }
 
   bool has_review_keys() const { return !ring_.empty(); }
@@ -56,8 +60,10 @@ class Identity {
   Identity(PublicIdentity public_part, crypto::Key signing_seed, crypto::Key box_secret)
       : public_(std::move(public_part)), signing_seed_(std::move(signing_seed)), box_secret_(std::move(box_secret)) {}
 
+  explicit Identity(PublicIdentity public_part) : public_(std::move(public_part)) {}
+
   PublicIdentity public_;
-  crypto::Key signing_seed_, box_secret_;
+  std::optional<crypto::Key> signing_seed_, box_secret_;
   std::vector<std::pair<std::uint32_t, crypto::Key>> ring_;
 };
 
@@ -84,8 +90,15 @@ Result<IdentityFacts> inspect_identity(ByteView file, std::string_view name);
 // The same keys and grants under a fresh salt; the file's cost stays unless one is given.
 Result<Bytes> with_new_passphrase(ByteView file, const Passphrase& old, const Passphrase& fresh,
                                   std::optional<crypto::PassphraseCost> cost = std::nullopt);
+// The name, keys, cost and grants of `fresh` are those of `file`: another passphrase is all that is new. Errc::refused
+// else.
+Result<void> check_rewrapped(ByteView file, ByteView fresh, std::string_view name);
 // An officer grants: needs only the public box key of the person. A grant of the same number is replaced. Give
 // `expected` (from the journal) whenever the file may have been swapped: Errc::refused when its public part differs.
+// In two halves: sealing needs the secret, putting in place only the file.
+Result<Bytes> seal_review_key(const PublicIdentity& owner, std::uint32_t number, const crypto::Key& review_private);
+Result<Bytes> with_sealed_review_key(ByteView file, std::uint32_t number, ByteView sealed,
+                                     const PublicIdentity* expected = nullptr);
 Result<Bytes> with_review_key(ByteView file, std::uint32_t number, const crypto::Key& review_private,
                               const PublicIdentity* expected = nullptr);
 Result<Bytes> without_review_keys(ByteView file);

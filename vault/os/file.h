@@ -63,6 +63,8 @@ class File {
 
   int fd() const { return fd_; }
   const Path& path() const { return path_; }
+  // For messages: what came over a socket has no path.
+  void set_path(Path path) { path_ = std::move(path); }
   bool is_open() const { return fd_ >= 0; }
 
  private:

@@ -3,42 +3,15 @@
 #include <algorithm>
 
 #include "codec/wav_writer.h"
-#include "context/rows.h"
-#include "retention/listening.h"
-#include "retention/plan.h"
 #include "review/track_pages.h"
 
 namespace callvault::review {
 namespace {
 
-using keys::NodeRow;
-
 constexpr std::size_t kBlockFrames = 4096;
 
 std::uint64_t to_sample(std::chrono::milliseconds at, std::uint32_t rate) {
   return static_cast<std::uint64_t>(at.count()) * rate / 1000;
-}
-
-retention::OpenRequest gate_request(const NodeRow& row, const PlayOptions& options, Time now, bool outstanding) {
-  retention::OpenRequest out;
-  out.now = now;
-  out.expires_at = row.expires_at;
-  out.purpose = options.purpose;
-  out.basis = row.basis;
-  out.caller_consent = context::deciding_caller_consent(row);
-  out.agent_consent = context::deciding_agent_consent(row);
-  out.held = !row.holds.empty();
-  for (const auto& hold : row.holds) {
-    if (!hold.until) {
-      out.held_until.reset();
-      break;
-    }
-    out.held_until = std::max(out.held_until.value_or(*hold.until), *hold.until);
-  }
-  out.restricted = row.restricted;
-  out.in_progress = row.in_progress;
-  out.erase_requested = outstanding;
-  return out;
 }
 
 // The shorter of two tracks ends in silence.
@@ -56,23 +29,14 @@ Result<void> fill(codec::TrackDecoder& decoder, std::span<std::int16_t> out) {
 
 class Opening {
  public:
-  Opening(context::Context& context, const Reviewer& reviewer, const PlayOptions& options, const Occasion& occasion)
-      : context_(context), reviewer_(reviewer), options_(options), occasion_(occasion), summary_(opened_.summary_) {}
+  Opening(Release& released, const keys::Identity& reviewer, const PlayOptions& options)
+      : released_(released), reviewer_(reviewer), options_(options), summary_(opened_.summary_) {}
 
-  Result<Opened> run(bool examine_only) {
-    CALLVAULT_TRY_ASSIGN(const auto stored, context_.catalog.get(options_.id));
-    if (!stored) return fail(Errc::not_found, "no recording " + options_.id.text());
-    CALLVAULT_TRY_ASSIGN(const auto node, context_.state.open_node(stored->bucket));
-    CALLVAULT_TRY_ASSIGN(const auto row, node.find(options_.id));
-    if (!row) return fail(Errc::not_found, "no recording " + options_.id.text());
-    day_ = context_.state.directory().buckets.at(stored->bucket).day;
-    CALLVAULT_TRY(pass_gate(*row));
-    CALLVAULT_TRY(choose_tracks(*row));
-    if (examine_only) return std::move(opened_);
-    if (reviewer_.last_word) CALLVAULT_TRY(reviewer_.last_word());
-    CALLVAULT_TRY(journal(*row, occasion_.event, {}));
-    for (const auto name : summary_.tracks) CALLVAULT_TRY(open_track(*row, name));
-    summary_.id = options_.id;
+  Result<Opened> run() {
+    if (!released_.record_secret) return fail(Errc::unexpected, "nothing was released");
+    summary_.id = released_.id;
+    summary_.tracks = released_.tracks;
+    for (const auto name : summary_.tracks) CALLVAULT_TRY(open_track(name));
     opened_.format_ = options_.format;
     opened_.from_ = options_.from;
     opened_.to_ = options_.to;
@@ -80,101 +44,18 @@ class Opening {
   }
 
  private:
-  Result<void> pass_gate(const NodeRow& row) {
-    const auto& outstanding = context_.state.directory().outstanding;
-    const bool asked =
-        std::any_of(outstanding.begin(), outstanding.end(), [&](const keys::Outstanding& o) { return o.id == row.id; });
-    const Result<void> gate = retention::may_open(gate_request(row, options_, context_.now, asked));
-    if (!gate) {
-      CALLVAULT_TRY(journal(row, "open_refused", std::string(errc_name(gate.error().code))));
-      return gate;
-    }
-    retention::ListenRequest wish{context_.now, options_.purpose, reviewer_.may_listen, reviewer_.purposes};
-    if (const auto& window = context_.config.people.evaluation_window) {
-      CALLVAULT_TRY_ASSIGN(wish.evaluation_until, context_.zone.add(row.started_at, *window));
-    }
-    const auto denied = retention::deny_listening(wish);
-    if (!denied) return {};
-    CALLVAULT_TRY(journal(row, "open_refused", std::string(denied->code)));
-    return fail(Errc::refused, context_.log.actor() + " " + denied->message);
-  }
-
-  Result<void> choose_tracks(const NodeRow& row) {
-    std::vector<TrackName> there;
-    for (const auto& t : row.tracks)
-      if (std::find(there.begin(), there.end(), t.name) == there.end()) there.push_back(t.name);
-    std::sort(there.begin(), there.end());
-    if (options_.track == TrackChoice::both) {
-      summary_.tracks = there;
-    } else {
-      const auto wanted = options_.track == TrackChoice::caller ? TrackName::caller : TrackName::agent;
-      if (std::find(there.begin(), there.end(), wanted) == there.end())
-        return fail(Errc::usage, "recording " + row.id.text() + " has no track " + std::string(to_word(wanted)));
-      summary_.tracks = {wanted};
-    }
-    if (options_.format == PlayFormat::opus && summary_.tracks.size() > 1 && !occasion_.track_by_track)
-      return fail(Errc::usage,
-                  "one Opus file holds one track of recording " + row.id.text() + ": choose caller or agent");
-    if (options_.format == PlayFormat::opus && (options_.from || options_.to))
-      return fail(Errc::usage, "a part can be given as wav only; opus gives the whole track");
-    if (options_.from && options_.to && *options_.from >= *options_.to)
-      return fail(Errc::usage, "the part to play ends before it begins");
-    return {};
-  }
-
-  Result<void> journal(const NodeRow& row, std::string_view event, std::string refused_as) {
-    std::map<std::string, std::string> facts{{"id", row.id.text()},
-                                             {"purpose", std::string(to_word(options_.purpose))}};
-    std::string tracks;
-    for (const auto name : summary_.tracks) tracks += (tracks.empty() ? "" : ",") + std::string(to_word(name));
-    if (!tracks.empty()) facts.emplace("tracks", tracks);
-    if (options_.from) facts.emplace("from_ms", std::to_string(options_.from->count()));
-    if (options_.to) facts.emplace("to_ms", std::to_string(options_.to->count()));
-    if (refused_as.empty()) facts.emplace("format", options_.format == PlayFormat::opus ? "opus" : "wav");
-    if (!refused_as.empty()) facts.emplace("result", std::move(refused_as));
-    CALLVAULT_TRY_ASSIGN(auto entry, context_.log.entry(event, std::move(facts)));
-    CALLVAULT_TRY_ASSIGN(const auto secret, crypto::Key::copy_of(row.record_secret));
-    CALLVAULT_TRY(context::Log::add_note(entry, row.id, secret, options_.reason));
-    CALLVAULT_TRY(context_.log.append({std::move(entry)}));
-    return {};
-  }
-
-  Result<void> open_track(const NodeRow& row, TrackName name) {
-    CALLVAULT_TRY_ASSIGN(const auto record_secret, crypto::Key::copy_of(row.record_secret));
+  Result<void> open_track(TrackName name) {
     std::vector<TrackPages::Segment> segments;
     std::optional<Error> missing;
-    for (const auto& t : row.tracks) {
-      if (t.name != name) continue;
-      const auto path = context::find_sealed_file(context_.layout, day_, row.id, name, t.segment);
-      if (!path && path.error().code == Errc::not_found) {
-        // Lost, or given up by its recorder on a failing disk: what stands before the gap is heard all the same.
-        missing = fail(Errc::corrupt, path.error().message);
+    for (auto& released : released_.segments) {
+      if (released.track != name) continue;
+      if (!released.file.is_open()) {
+        missing = fail(Errc::corrupt, released.name);
         summary_.incomplete = true;
         continue;
       }
-      if (!path) return path.error();
-      CALLVAULT_TRY_ASSIGN(auto reader, sealed::Reader::open(*path));
-      if (reader.header().hash != t.header_hash)
-        return fail(Errc::corrupt, "the header of " + path->filename().string() + " is not the one that was settled");
-      CALLVAULT_TRY_ASSIGN(const crypto::Key* review, reviewer_.identity.review_key(reader.header().review_key));
-      CALLVAULT_TRY_ASSIGN(const auto track_secret, crypto::Key::copy_of(t.secret));
-      CALLVAULT_TRY_ASSIGN(auto audio, sealed::audio_key(reader.header(), *review, track_secret));
-      CALLVAULT_TRY_ASSIGN(const auto metadata, sealed::open_metadata(reader.header(), record_secret));
-      summary_.sample_rate = metadata.sample_rate;
-      std::uint64_t pages = reader.chunk_count();
-      bool interrupted = !reader.finished();
-      std::optional<std::chrono::milliseconds> ends_at;
-      if (reader.finished()) {
-        CALLVAULT_TRY_ASSIGN(const auto trailer, reader.read_trailer(record_secret));
-        interrupted = trailer.interrupted;
-        if (!interrupted) ends_at = std::chrono::milliseconds(metadata.offset_ms) + trailer.duration;
-      }
-      if (interrupted) {
-        // What the disk kept of a dead recorder's last second may not authenticate: a correct prefix is given.
-        CALLVAULT_TRY_ASSIGN(pages, reader.authenticated_prefix(audio));
-        summary_.incomplete = true;
-      }
-      segments.push_back({std::move(reader), std::move(audio), metadata.first_page, pages, ends_at});
+      CALLVAULT_TRY_ASSIGN(auto segment, open_segment(released));
+      segments.push_back(std::move(segment));
     }
     const bool any = std::any_of(segments.begin(), segments.end(), [](const auto& s) { return s.pages > 0; });
     if (!any && missing) return *missing;
@@ -188,11 +69,34 @@ class Opening {
     return {};
   }
 
-  context::Context& context_;
-  const Reviewer& reviewer_;
+  Result<TrackPages::Segment> open_segment(ReleasedSegment& released) {
+    CALLVAULT_TRY_ASSIGN(auto reader, sealed::Reader::from(std::move(released.file)));
+    if (reader.header().hash != released.header_hash)
+      return fail(Errc::corrupt, "the header of " + released.name + " is not the one that was settled");
+    CALLVAULT_TRY_ASSIGN(const crypto::Key* review, reviewer_.review_key(reader.header().review_key));
+    if (!released.secret) return fail(Errc::unexpected, "the secret of " + released.name + " was not released");
+    CALLVAULT_TRY_ASSIGN(auto audio, sealed::audio_key(reader.header(), *review, *released.secret));
+    CALLVAULT_TRY_ASSIGN(const auto metadata, sealed::open_metadata(reader.header(), *released_.record_secret));
+    summary_.sample_rate = metadata.sample_rate;
+    std::uint64_t pages = reader.chunk_count();
+    bool interrupted = !reader.finished();
+    std::optional<std::chrono::milliseconds> ends_at;
+    if (reader.finished()) {
+      CALLVAULT_TRY_ASSIGN(const auto trailer, reader.read_trailer(*released_.record_secret));
+      interrupted = trailer.interrupted;
+      if (!interrupted) ends_at = std::chrono::milliseconds(metadata.offset_ms) + trailer.duration;
+    }
+    if (interrupted) {
+      // What the disk kept of a dead recorder's last second may not authenticate: a correct prefix is given.
+      CALLVAULT_TRY_ASSIGN(pages, reader.authenticated_prefix(audio));
+      summary_.incomplete = true;
+    }
+    return TrackPages::Segment{std::move(reader), std::move(audio), metadata.first_page, pages, ends_at};
+  }
+
+  Release& released_;
+  const keys::Identity& reviewer_;
   const PlayOptions& options_;
-  const Occasion& occasion_;
-  std::int32_t day_ = 0;
   Opened opened_;
   PlaySummary& summary_;
 };
@@ -281,15 +185,14 @@ Result<PlaySummary> Opened::write(ByteSink& sink) {
   return format_ == PlayFormat::opus ? write_opus(sink) : write_wav(sink);
 }
 
-Result<Opened> open(context::Context& context, const Reviewer& reviewer, const PlayOptions& options,
-                    const Occasion& occasion) {
-  return Opening(context, reviewer, options, occasion).run(false);
+Result<Opened> open(Release released, const keys::Identity& reviewer, const PlayOptions& options) {
+  return Opening(released, reviewer, options).run();
 }
 
-Result<void> examine(context::Context& context, const Reviewer& reviewer, const PlayOptions& options) {
-  const Occasion occasion{"examined", true};
-  CALLVAULT_TRY(Opening(context, reviewer, options, occasion).run(true));
-  return {};
+Result<Opened> open(context::Context& context, const Reviewer& reviewer, const PlayOptions& options,
+                    const Occasion& occasion) {
+  CALLVAULT_TRY_ASSIGN(auto released, release(context, reviewer.listener, options, occasion));
+  return open(std::move(released), reviewer.identity, options);
 }
 
 }  // namespace callvault::review

@@ -1,19 +1,17 @@
-// The one function that opens. Gate, journal, then keys: the access stands in the journal before any secret is used,
-// and neither the reviewer's half nor the keeper's opens a track alone.
+// The one function that opens: the reviewer's half of an opening, joined to what release.h handed over. Neither half
+// opens a track alone, and the keeper's is handed over only once the access stands in the journal.
 #pragma once
 
 #include <chrono>
-#include <functional>
 #include <memory>
 #include <optional>
-#include <set>
 #include <string_view>
 #include <vector>
 
 #include "callvault/options.h"
 #include "callvault/reports.h"
-#include "context/context.h"
 #include "keys/identity.h"
+#include "review/release.h"
 #include "review/track_pages.h"
 
 namespace callvault::review {
@@ -21,10 +19,7 @@ namespace callvault::review {
 // The review key's half of an opened identity: checked against keys/review.pub by the caller.
 struct Reviewer {
   const keys::Identity& identity;
-  bool may_listen = false;       // a role allows it
-  std::set<Purpose> purposes{};  // ... for these
-  // Asked when everything else allows the opening, before it is journalled; may refuse.
-  std::function<Result<void>()> last_word{};
+  Listener listener;
 };
 
 // An opened recording: its keys, in locked memory, and its files. Needs no lock any more: whoever is allowed to listen
@@ -58,17 +53,11 @@ class Opened {
   std::vector<std::unique_ptr<TrackPages>> pages_;
 };
 
-// What the vault opens for, besides its purpose.
-struct Occasion {
-  std::string_view event = "opened";  // in the journal
-  bool track_by_track = false;        // several tracks are fine as Opus: they are written one by one
-};
-
-// Errors: not_found; gone; refused (role, consent, hold, restriction: the message says which); usage (a track or format
-// the recording does not have); corrupt; io. A refusal is journalled as well.
+// REQUIRES: the options that it was released for. Errors: refused (the reviewer was not granted the review key);
+// corrupt; io.
+Result<Opened> open(Release released, const keys::Identity& reviewer, const PlayOptions& options);
+// Both halves in one process.
 Result<Opened> open(context::Context& context, const Reviewer& reviewer, const PlayOptions& options,
                     const Occasion& occasion);
-// The gate alone: what `open` would say. Only a refusal is journalled.
-Result<void> examine(context::Context& context, const Reviewer& reviewer, const PlayOptions& options);
 
 }  // namespace callvault::review

@@ -10,6 +10,7 @@
 namespace callvault::rights {
 namespace {
 
+constexpr std::chrono::minutes kSignedWithin{10};
 constexpr std::string_view kPeopleRegister = "people";
 constexpr std::size_t kMaxDutyBytes = std::size_t{64} * 1024;
 constexpr std::size_t kMaxAcceptances = 32;  // of one person; the oldest go
@@ -103,12 +104,19 @@ Result<void> People::set_duty(std::string text, Time now) {
   return {};
 }
 
-void People::accept(const context::Context& context, const std::string& name, const crypto::Key& signing_seed) {
-  const auto& [number, text, hash, set_at] = *content_.duty;
-  const std::string statement = acceptance_statement(origin_of(context), name, number, hash, context.now);
-  auto& all = edit(name).acceptances;
+Result<void> People::accept(const context::Context& context, const keys::PersonEntry& person,
+                            const Acceptance& acceptance) {
+  const Acceptance& a = acceptance;
+  const bool present = content_.duty && a.number == content_.duty->number && a.sha256 == content_.duty->sha256;
+  if (!present || a.at > context.now || context.now - a.at > kSignedWithin)
+    return fail(Errc::refused, "the duty text was changed meanwhile: accept the one that is in force");
+  const std::string statement = acceptance_statement(origin_of(context), person.name, a.number, a.sha256, a.at);
+  if (!crypto::verify(person.signing, base::as_bytes(statement), a.signature))
+    return fail(Errc::refused, "the acceptance is not signed by " + person.name);
+  auto& all = edit(person.name).acceptances;
   if (all.size() >= kMaxAcceptances) all.erase(all.begin());
-  all.push_back({number, hash, context.now, crypto::sign(signing_seed, base::as_bytes(statement))});
+  all.push_back(a);
+  return {};
 }
 
 Result<void> People::stage(context::Context& context) const {

@@ -35,8 +35,8 @@ class People {
   PersonRecord& edit(const std::string& name) { return content_.people[name]; }
   // Errors: usage when it is empty, too long or no UTF-8.
   Result<void> set_duty(std::string text, Time now);
-  // REQUIRES: duty().
-  void accept(const context::Context& context, const std::string& name, const crypto::Key& signing_seed);
+  // Of the present text, signed by the person, of late. Errors: refused.
+  Result<void> accept(const context::Context& context, const keys::PersonEntry& person, const Acceptance& acceptance);
 
   // Into the edited directory: durable with its commit.
   Result<void> stage(context::Context& context) const;
