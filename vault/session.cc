@@ -29,7 +29,7 @@ Result<bool> catalog_is_current(const Vault::Impl& vault, const keys::Directory&
 Result<std::unique_ptr<Session>> Session::begin(Vault::Impl& vault, Access access, std::string actor) {
   if (vault.remote) return only_at_home();
   for (int round = 0;; ++round) {
-    const bool changes = access == Access::change;
+    const bool changes = access == Access::change || access == Access::rebuild;
     const auto mode = changes ? os::LockMode::exclusive : os::LockMode::shared;
     CALLVAULT_TRY_ASSIGN(auto lock, os::Lock::acquire(vault.layout.state_lock(), mode, vault.patience));
     if (changes) CALLVAULT_TRY(vault.journal->require_checkpoint());  // what cannot be journalled must not begin
@@ -43,7 +43,7 @@ Result<std::unique_ptr<Session>> Session::begin(Vault::Impl& vault, Access acces
     session->context_ = std::make_unique<context::Context>(
         context::Context{vault.layout, vault.config, vault.zone, session->state_, *vault.catalog, *session->log_, now});
     if (changes) {
-      CALLVAULT_TRY(session->recover());
+      CALLVAULT_TRY(session->recover(access == Access::rebuild));
       return session;
     }
     if (access == Access::look_up && !shred::is_pending(vault.layout)) return session;
@@ -74,14 +74,20 @@ Result<void> Session::check_journal() {
   return {};
 }
 
-Result<void> Session::recover() {
+Result<void> Session::make_catalog_anew() {
+  CALLVAULT_TRY(catalog::Catalog::discard(vault_.layout.catalog(), vault_.patience));
+  CALLVAULT_TRY_ASSIGN(auto fresh, catalog::Catalog::open(vault_.layout.catalog()));
+  *vault_.catalog = std::move(fresh);
+  return {};
+}
+
+Result<void> Session::recover(bool rebuild) {
   state_.use_spare(true);  // or a crash on a full disk would stop every purge, and so would the first of a month
+  if (rebuild) CALLVAULT_TRY(make_catalog_anew());
   Result<void> refreshed = context::refresh_catalog(*context_);
   if (!refreshed && refreshed.error().code == Errc::corrupt) {
     // Derived, so a damaged one is simply made again. Key state damage shows up again below, and stays an error.
-    CALLVAULT_TRY(catalog::Catalog::discard(vault_.layout.catalog()));
-    CALLVAULT_TRY_ASSIGN(auto fresh, catalog::Catalog::open(vault_.layout.catalog()));
-    *vault_.catalog = std::move(fresh);
+    CALLVAULT_TRY(make_catalog_anew());
     refreshed = context::refresh_catalog(*context_);
   }
   CALLVAULT_TRY(std::move(refreshed));

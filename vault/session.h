@@ -43,6 +43,7 @@ enum class Access : std::uint8_t {
   look,     // shared lock: reads key state, may append to the journal; the catalogue is up to date
   look_up,  // the same with the catalogue as it is: for lookups that tell themselves when it is stale
   change,   // exclusive lock: finishes what a crash left, then changes key state
+  rebuild,  // the same, and the catalogue is made anew first: whoever replaces it must be alone, since settling asks it
 };
 
 class Session {
@@ -73,7 +74,8 @@ class Session {
       : vault_(vault), lock_(std::move(lock)), state_(std::move(state)) {}
   Result<void> check_journal();
   Result<void> refuse(std::string_view verb, std::string_view result, std::string message);
-  Result<void> recover();
+  Result<void> recover(bool rebuild);
+  Result<void> make_catalog_anew();
 
   Vault::Impl& vault_;
   os::Lock lock_;

@@ -101,6 +101,17 @@ Result<void> fill_vault(const InitOptions& options, const Passphrase& passphrase
   return os::sync_folder(layout.root.parent_path());
 }
 
+// A damaged one is made again, by whoever is alone: another process may be settling by it, or have mended it meanwhile.
+Result<catalog::Catalog> open_catalog(const base::Layout& layout, std::chrono::milliseconds patience) {
+  auto catalog = catalog::Catalog::open(layout.catalog());
+  if (catalog || catalog.error().code != Errc::corrupt) return catalog;
+  CALLVAULT_TRY_ASSIGN(const auto lock, os::Lock::acquire(layout.state_lock(), os::LockMode::exclusive, patience));
+  catalog = catalog::Catalog::open(layout.catalog());
+  if (catalog || catalog.error().code != Errc::corrupt) return catalog;
+  CALLVAULT_TRY(catalog::Catalog::discard(layout.catalog(), patience));
+  return catalog::Catalog::open(layout.catalog());
+}
+
 }  // namespace
 
 Person::Person(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
@@ -186,11 +197,7 @@ Result<std::unique_ptr<Vault::Impl>> open_at_home(const base::Layout& layout, co
                 "no keeper in " + keeper_folder.string() + ": without it nothing in this vault can be opened");
   if (!keeper) return std::move(keeper).error();
   CALLVAULT_TRY_ASSIGN(auto journal, journal::Journal::open(layout.journal()));
-  auto catalog = catalog::Catalog::open(layout.catalog());
-  if (!catalog && catalog.error().code == Errc::corrupt) {
-    CALLVAULT_TRY(catalog::Catalog::discard(layout.catalog()));
-    catalog = catalog::Catalog::open(layout.catalog());
-  }
+  auto catalog = open_catalog(layout, options.lock_timeout);
   if (!catalog) return std::move(catalog).error();
   const Clock* clock = options.clock != nullptr ? options.clock : &system_clock();
   return std::make_unique<Vault::Impl>(

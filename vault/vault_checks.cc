@@ -328,12 +328,7 @@ Result<RecoverReport> Vault::recover() {
 
 Result<ReindexReport> Vault::reindex() {
   if (impl_->remote) return only_at_home();
-  CALLVAULT_TRY(impl_->journal->require_checkpoint());
-  CALLVAULT_TRY(catalog::Catalog::discard(impl_->layout.catalog(), impl_->patience));
-  CALLVAULT_TRY_ASSIGN(auto fresh, catalog::Catalog::open(impl_->layout.catalog()));
-  *impl_->catalog = std::move(fresh);
-  // Beginning a change brings an empty catalogue up to date from the truth.
-  CALLVAULT_TRY_ASSIGN(const auto session, Session::begin(*impl_, Access::change, ""));
+  CALLVAULT_TRY_ASSIGN(const auto session, Session::begin(*impl_, Access::rebuild, ""));
   CALLVAULT_TRY(capture::settle(session->context(), capture::SettleMode::finished));
   ReindexReport out;
   CALLVAULT_TRY_ASSIGN(out.problems, context::unread_rows(session->context()));

@@ -102,8 +102,16 @@ TEST_CASE("a dead recorder's file is made whole, once") {
   auto torn_trailer = whole;
   const auto trailer = must(sealed::seal_trailer(header, track.secrets.recording, {}));
   torn_trailer.insert(torn_trailer.end(), trailer.begin(), trailer.end() - 1);
+  // Power that goes before the last sync may leave the trailer, and not what stands before it.
+  auto unsynced_chunk = content(track.write(folder.path(), people, 9, /*finished=*/true));
+  std::fill_n(unsynced_chunk.begin() + static_cast<std::ptrdiff_t>(header.raw.size() + 5 * kSealedChunkBytes),
+              kSealedChunkBytes / 2, std::byte{0});
+  auto half_trailer = whole;
+  half_trailer.insert(half_trailer.end(), trailer.begin(), trailer.end());
+  std::fill_n(half_trailer.end() - 100, 100, std::byte{0});
   const std::pair<Bytes, std::uint64_t> cases[] = {
       {whole, 9},
+      {half_trailer, 9},
       {Bytes(whole.begin(), whole.end() - 1), 8},
       {Bytes(whole.begin(), whole.end() - kSealedChunkBytes + 300), 8},
       {zeros(17), 9},
@@ -129,6 +137,15 @@ TEST_CASE("a dead recorder's file is made whole, once") {
     CHECK(must(reader.hash_chunks()) == made.chunk_hash);
     CHECK(must(reader.authenticated_prefix(key)) == chunks);
   }
+  const auto path = put(folder.path(), unsynced_chunk);
+  const auto made = must(sealed::recover_trailer(path, track.secrets.recording));
+  CHECK(made.interrupted);
+  auto reader = must(sealed::Reader::open(path));
+  CHECK(must(reader.read_trailer(track.secrets.recording)) == made);
+  CHECK(must(reader.hash_chunks()) == made.chunk_hash);
+  const auto its_key =
+      must(sealed::audio_key(must(sealed::parse_header(unsynced_chunk)), people.review.secret, track.secrets.track));
+  CHECK(must(reader.authenticated_prefix(its_key)) == 5);
 }
 
 TEST_CASE("killed at any moment, a writer leaves a file that is no file, or a correct prefix") {

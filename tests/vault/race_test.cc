@@ -34,3 +34,32 @@ TEST_CASE("a call whose recorder ends between the listing and the reading keeps 
   std::filesystem::rename(finished, rig.folder() / "elsewhere");
   CHECK(capture::intake_of(session->context(), calls[0]).size() == session->directory().intake.size());
 }
+
+TEST_CASE("nobody replaces the catalogue while another process settles by it") {
+  Rig rig;
+  const auto id = rig.record({});
+  rig.settle();
+  auto vault = rig.parts(must(keys::FileKeeper::open(rig.keeper_file().parent_path()), "keeper"));
+  auto session = must(Session::begin(vault, Access::change, ""), "session");
+  OpenOptions options;
+  options.dir = rig.folder();
+  options.lock_timeout = std::chrono::seconds(0);
+  {
+    auto other = must(Vault::open(options), "open");
+    const auto rebuilt = other.reindex();
+    REQUIRE_FALSE(rebuilt);
+    CHECK(rebuilt.error().code == Errc::busy);
+  }
+  CHECK(must(session->context().catalog.get(id), "get"));
+  // Nor one that is called damaged, until it can be alone.
+  const auto suspect = rig.folder() / "catalog" / "suspect";
+  must(os::write_new_file(suspect, {}), "suspect");
+  const auto opened = Vault::open(options);
+  REQUIRE_FALSE(opened);
+  CHECK(opened.error().code == Errc::busy);
+  CHECK(os::exists(suspect));
+  session.reset();
+  auto alone = must(Vault::open(options), "open");
+  CHECK_FALSE(os::exists(suspect));
+  CHECK(must(alone.check({}), "check").problems.empty());
+}

@@ -80,6 +80,16 @@ Result<std::uint64_t> chunks_with_content(const os::File& file, const FileShape&
   return chunks;
 }
 
+// Of a file whose recorder may have lost its power while it wrote the end: before its sync a trailer may be on the disk
+// and a chunk before it, or a part of the trailer itself, not. Then it says nothing: Errc::corrupt.
+Result<Trailer> fitting_trailer(const os::File& file, const FileShape& shape, const Key& recording_secret,
+                                Bytes& buffer) {
+  CALLVAULT_TRY_ASSIGN(const Trailer trailer, trailer_of(file, shape, recording_secret));
+  CALLVAULT_TRY_ASSIGN(const Digest hash, hash_chunks_of(file, shape.header, shape.chunks, buffer));
+  if (hash != trailer.chunk_hash) return fail(Errc::corrupt, "the sealed audio is not what its trailer says");
+  return trailer;
+}
+
 // When and how long, as far as a file tells whose audio is out of reach here.
 void estimate_times(Trailer& trailer, const CallMetadata& metadata, Time changed) {
   const auto bound = [](std::uint64_t chunks) {
@@ -190,11 +200,14 @@ Result<Digest> Reader::hash_chunks() { return hash_chunks_of(file_, header(), ch
 
 Result<Trailer> recover_trailer(os::File& file, const Key& recording_secret) {
   CALLVAULT_TRY_ASSIGN(const FileShape shape, examine(file));
-  if (shape.finished) return trailer_of(file, shape, recording_secret);
+  Bytes buffer;
+  if (shape.finished) {
+    const auto found = fitting_trailer(file, shape, recording_secret, buffer);
+    if (found || found.error().code != Errc::corrupt) return found;
+  }
   CALLVAULT_TRY_ASSIGN(const CallMetadata metadata, open_metadata(shape.header, recording_secret));
   CALLVAULT_TRY_ASSIGN(const Time changed, os::changed_at(file.path()));
 
-  Bytes buffer;
   Trailer trailer;
   trailer.interrupted = true;
   CALLVAULT_TRY_ASSIGN(trailer.chunks, chunks_with_content(file, shape, buffer));

@@ -58,7 +58,8 @@ class Reader {
 
 // Makes a dead recorder's file whole, in place: cuts a torn end, adds a trailer flagged `interrupted` (ended_at = the
 // file's last change, duration = from the start to there, at most a second a chunk), makes it durable. A file with a
-// trailer is left as it is and its trailer returned. The caller holds the file's lock, renames it and syncs the folder.
+// trailer that fits its chunks is left as it is and its trailer returned; one that does not fit was never synced, and
+// goes. The caller holds the file's lock, renames it and syncs the folder.
 // Errors: corrupt, newer_version, io, no_space.
 Result<Trailer> recover_trailer(const os::Path& path, const Key& recording_secret);
 // The same on a file that is already open for writing (and locked).
