@@ -1,5 +1,5 @@
 // Replays what a power cut may leave of recorded runs, and asks each state whether the promises hold.
-//   crash_explorer RECORDING WORKFOLDER [--effort N] [--jobs N] [--from EVENT] [--stop] [--only PROFILE]
+//   crash_explorer RECORDING WORKFOLDER [--effort N] [--every N] [--jobs N] [--from EVENT] [--stop] [--only PROFILE]
 //   crash_explorer RECORDING WORKFOLDER --judge FOLDER    one state, that somebody else has made: killed, not cut off
 // Prints figures, and what it found. A state is judged in a process of its own: one that dies is a finding, too.
 #include <poll.h>
@@ -27,7 +27,7 @@ constexpr unsigned kRecordNothing = 3;  // a variant: no recorder comes before r
 
 struct Options {
   fs::path recording, work;
-  unsigned effort = 4, jobs = 2;
+  unsigned effort = 4, every = 1, jobs = 2;
   std::size_t from = 0;
   bool stop = false;
   std::string only;
@@ -182,6 +182,7 @@ class Exploration {
   void consider(Profile profile, std::size_t cut, const Promises& promises, const Content& journal, const Tree& tree) {
     const auto digest = fingerprint(tree);
     if (!seen_.emplace(digest, promises.count).second) return;
+    if (static_cast<unsigned>(digest[1]) % options_.every != 0) return;
     ++counts_[static_cast<std::size_t>(profile)];
     const auto variant = static_cast<unsigned>(digest[0]);
     const std::string where = std::string(kProfileNames[static_cast<int>(profile)]) + ", cut " + std::to_string(cut);
@@ -248,6 +249,8 @@ Options parse(int argc, char** argv) {
       out.stop = true;
     else if (word == "--effort")
       out.effort = static_cast<unsigned>(std::stoul(value()));
+    else if (word == "--every")
+      out.every = static_cast<unsigned>(std::stoul(value()));
     else if (word == "--jobs")
       out.jobs = static_cast<unsigned>(std::stoul(value()));
     else if (word == "--from")

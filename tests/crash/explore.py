@@ -21,7 +21,9 @@ import runs  # noqa: E402
 from kill_sweep import Skip, require_strace  # noqa: E402
 
 SKIPPED = 77
-SHORT, SEEDED, LONG = 1, 4, 40  # samples of each kind of loss at each cut
+# Samples of each kind of loss at each cut.
+SHORT, SEEDED, LONG = ["--effort", "1"], ["--effort", "4"], ["--effort", "40"]
+HARMLESS = ["--effort", "2", "--every", "4"]
 FIGURES = re.compile(r"events (\d+) states (\d+) ordered (\d+) ext4 (\d+) worst (\d+) attacks (\d+) findings (\d+)")
 
 
@@ -51,7 +53,7 @@ def sweep(options, work):
         if options.run and name != options.run:
             continue
         (events, states, ordered, ext4, worst, attacks, found), out = explore(
-            options.explorer, recording, work, "--effort", str(LONG if options.long else SHORT))
+            options.explorer, recording, work, *(LONG if options.long else SHORT), "--every", str(options.every))
         total, findings = total + states, findings + found
         print(f"{name:16} {events:4} events {states:6} states (in order {ordered}, ext4 {ext4}, worst {worst}), "
               f"{attacks} attacks, {found} findings, {recorded:.0f} + {time.monotonic() - start - recorded:.0f} s",
@@ -85,8 +87,7 @@ def seed(options, work):
         harmless = any(name == m[0] for m in mutations.HARMLESS)
         try:
             path, first = mutate(recordings[run], change, work)
-            figures, out = explore(options.explorer, path, work, "--from", str(first), "--stop", "--only", "worst",
-                                   "--effort", str(SEEDED))
+            figures, out = explore(options.explorer, path, work, "--from", str(first), "--stop", "--only", "worst", *(HARMLESS if harmless else SEEDED))
             states += figures[1]
             found = re.search(r"first: (.*)", out)
             verdict = "harmless" if harmless and not found else "caught" if found and not harmless else "SURVIVED"
@@ -104,11 +105,13 @@ def main():
     parser.add_argument("binary", type=os.path.abspath)
     parser.add_argument("explorer", type=os.path.abspath)
     parser.add_argument("--long", action="store_true")
+    parser.add_argument("--every", type=int, help="judge one in N states; in the short form 2 unless it is given")
     parser.add_argument("--run")
     parser.add_argument("--keep")
     parser.add_argument("--seeded", action="store_true")
     parser.add_argument("--only")
     options = parser.parse_args()
+    options.every = options.every or (1 if options.long or options.run else 2)
     work = options.keep or tempfile.mkdtemp(prefix="callvault-explore-", dir=memory_folder())
     os.makedirs(work, exist_ok=True)
     began = time.monotonic()

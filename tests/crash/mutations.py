@@ -120,14 +120,20 @@ def wipe(lines):
 
 def forget_wipe(lines):
     gone = wipe(lines)
-    return [line for i, line in enumerate(lines) if i not in gone], gone[0]
+    out = [line for i, line in enumerate(lines) if i not in gone]
+    return out, spots(out, "^fact shredded")[0]
 
 
 def wipe_to_cache(lines):
     out = list(lines)
     for i in wipe(lines):
         out[i] = re.sub(r"^(write \d+ \d+ \d+ \d+) 1", r"\1 0", out[i])
-    return out, wipe(lines)[0]
+    return out, spots(out, "^fact shredded")[0]
+
+
+def told_before_wipe(lines):
+    at, to = spots(lines, "^fact shredded")[0], wipe(lines)[0]
+    return lines[:to] + [lines[at]] + lines[to:at] + lines[at + 1:], to
 
 
 def wipe_before(pattern):
@@ -208,7 +214,7 @@ MUTATIONS = [
     ("wipe_forgotten", "erase", "forget_old: the old root is overwritten", forget_wipe),
     ("wipe_in_cache", "erase", "forget_old: past every cache, before it is told", wipe_to_cache),
     ("told_before_wipe", "erase", "Shredding::run: done is told after the wipe",
-     move(r"^fact shredded", COMMIT)),
+     told_before_wipe),
     ("end_not_journalled", "erase", "journal_end: tombstones are synced before keys/pending goes",
      drop(r"^sync .*journal/entries fdatasync", after=r"^remove .*recordings/", nth=0)),
     ("pending_cleared_early", "erase", "clean: keys/pending stays until the tombstones are journalled",

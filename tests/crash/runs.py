@@ -250,6 +250,7 @@ def recover_live(binary, work):
     run.do("ingest", "--direction", "in", "--caller", OTHER, "--consent", "granted", "--json", "--format", "s16le",
            "--channels", "caller,agent", sound=stereo(5), tells_of_calls=True, codes=(-9, 137),
            inject="fdatasync:error=EIO:signal=SIGKILL:when=6")
+    run.recording.fact("ended")
     run.do("recover")
     run.recording.fact("done")
     run.record(run.sound)
