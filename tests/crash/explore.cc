@@ -136,9 +136,9 @@ class Exploration {
     }
     for (const auto& [what, found] : findings_)
       std::printf("FINDING %llu x %s\n        first: %s\n", found.first, what.c_str(), found.second.c_str());
-    std::printf("events %zu states %zu ordered %zu ext4 %zu worst %zu attacks %zu findings %zu\n",
-                recording_.events.size(), counts_[0] + counts_[1] + counts_[2], counts_[0], counts_[1], counts_[2],
-                attacks_.size(), findings_.size());
+    std::printf("events %zu unique %zu states %zu ordered %zu ext4 %zu worst %zu attacks %zu findings %zu\n",
+                recording_.events.size(), seen_.size(), counts_[0] + counts_[1] + counts_[2], counts_[0], counts_[1],
+                counts_[2], attacks_.size(), findings_.size());
     return findings_.empty() ? 0 : 1;
   }
 

@@ -23,8 +23,8 @@ from kill_sweep import Skip, require_strace  # noqa: E402
 SKIPPED = 77
 # Samples of each kind of loss at each cut.
 SHORT, SEEDED, LONG = ["--effort", "1"], ["--effort", "4"], ["--effort", "40"]
-HARMLESS = ["--effort", "2", "--every", "4"]
-FIGURES = re.compile(r"events (\d+) states (\d+) ordered (\d+) ext4 (\d+) worst (\d+) attacks (\d+) findings (\d+)")
+HARMLESS = ["--effort", "2", "--every", "12"]
+FIGURES = re.compile(r"events (\d+) unique \d+ states (\d+) ordered (\d+) ext4 (\d+) worst (\d+) attacks (\d+) findings (\d+)")
 
 
 def memory_folder():

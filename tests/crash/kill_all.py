@@ -57,6 +57,8 @@ def commands(binary, work):
             place = {"ONE": one, "TWO": two, "REQUEST": request}
             for command in before:
                 run.vault.must(*[place.get(w, w) for w in command])
+                if command[0] == "erase":
+                    run.made.remove(place[command[1]])
             run.begin()
             for fact in [*facts, *kept]:
                 run.recording.fact("kept", *[place.get(w, w) for w in fact])
@@ -106,7 +108,7 @@ def commands(binary, work):
         "withdraw": withdraw,
         "recover": recover,
         "reindex": simple(["reindex"], [("erase", "TWO", "--request", "R-1", "--reason", "asked")]),
-        "play": simple(["play", "ONE", "--purpose", "complaint", "--reason", "asked", "-o", "/dev/null"]),
+        "play": simple(["play", "ONE", "--purpose", "complaint", "--reason", "asked"]),
         "check": simple(["check", "--deep"]),
     }
 

@@ -17,13 +17,15 @@ def spots(lines, pattern, after=0):
     return found
 
 
-def drop(pattern, nth=None, after=None):
-    """Forgets the steps: all, or the nth, behind the first line that matches `after`."""
+def drop(pattern, nth=None, after=None, seen=None):
+    """Forgets the steps: all, or the nth, behind the first line that matches `after`. `seen`: the step that must come
+    before anybody can notice, so that nothing before it need be explored."""
     def change(lines):
         begin = spots(lines, after)[0] if after else 0
         found = spots(lines, pattern, begin)
         chosen = set(found if nth is None else [found[nth]])
-        return [line for i, line in enumerate(lines) if i not in chosen], min(chosen)
+        out = [line for i, line in enumerate(lines) if i not in chosen]
+        return out, spots(out, seen, min(chosen))[0] if seen else min(chosen)
     return change
 
 
@@ -169,7 +171,7 @@ MUTATIONS = [
     ("day_not_synced", "settle", "Settling::move_files: a new day's folder is durable before files are moved into it",
      drop(r"^sync .*vault/recordings fsync", nth=0)),
     ("node_not_synced", "settle", "os::write_new_file: a node is synced before the directory names it",
-     drop(r"^sync .*keys/buckets/.* fsync")),
+     drop(r"^sync .*keys/buckets/.* fsync", seen=COMMIT)),
     ("node_name_not_synced", "settle", "KeyState::sync_staged: and so is its name", drop(r"^sync .*keys/buckets fsync")),
     ("directory_not_synced", "settle", "os::replace_file: the new directory is synced before it takes the old one's name",
      drop(r"^sync .*keys/directory\.new-\d+ fsync")),
@@ -177,7 +179,7 @@ MUTATIONS = [
      move(COMMIT, r"^sync .*keys/directory\.new-\d+ fsync")),
     ("directory_in_place", "settle", "the directory is replaced, never written over", in_place("vault/keys/directory")),
     ("commit_not_synced", "settle", "KeyState::commit: the folder is synced before the change is told",
-     drop(r"^sync .*vault/keys fsync", after="^fact change")),
+     drop(r"^sync .*vault/keys fsync", after="^fact change", seen="^fact kept")),
     ("told_before_commit", "settle", "commit_journalled: the change is told after its commit", move(r"^fact kept", COMMIT)),
     ("superseded_too_early", "settle", "KeyState::remove_superseded: old nodes go after the commit",
      move(r"^remove .*keys/buckets/", COMMIT, after=r"^name .*directory\.new")),
@@ -188,17 +190,17 @@ MUTATIONS = [
     ("checkpoint_too_early", "settle", "Journal::append: signed after the entries are safe",
      move(r"^name .*journal/checkpoint\.new", r"^write .*journal/entries", upto=r"^move .*journal/checkpoint$")),
     ("register_not_synced", "office", "KeyState::stage_register: a register is synced before the directory names it",
-     drop(r"^sync .*keys/registers/.* fsync")),
+     drop(r"^sync .*keys/registers/.* fsync", seen=COMMIT)),
     ("register_name_not_synced", "office", "KeyState::sync_staged: and so is its name",
      drop(r"^sync .*keys/registers fsync")),
     ("registers_folder_not_synced", "office", "KeyState::stage_register: and so is the folder they lie in",
      drop(r"^sync .*vault/keys fsync", after=r"^name .*# vault/keys/registers$", nth=0)),
     ("person_not_synced", "office", "Vault::person_add: a person's file is synced before the directory knows them",
-     drop(r"^sync .*people/ana\.new.* fsync")),
+     drop(r"^sync .*people/ana\.new.* fsync", seen=COMMIT)),
     ("person_name_not_synced", "office", "os::replace_file: the folder is synced before it is told",
-     drop(r"^sync .*vault/people fsync")),
+     drop(r"^sync .*vault/people fsync", seen=COMMIT)),
     ("intent_unmarked", "erase", "write_intent: keys/pending is durable before anything is taken away",
-     drop(r"^sync .*vault/keys fsync", after=r"^move .* # vault/keys/pending$", nth=0)),
+     drop(r"^sync .*vault/keys fsync", after=r"^move .* # vault/keys/pending$", nth=0, seen=COMMIT)),
     ("intent_mark_empty", "erase", "write_intent: and is no empty file",
      drop(r"^sync .*keys/pending\.new.* fsync")),
     ("intent_not_synced", "erase", "write_intent: the intent itself is synced",
@@ -206,7 +208,7 @@ MUTATIONS = [
     ("root_not_direct", "erase", "FileKeeper::stage: a root reaches the disk before the directory is sealed with it",
      unsafe_writes(KEEPER, after=SHRED)),
     ("survivors_not_synced", "erase", "Shredding::retain: survivors' nodes are durable before the old root goes",
-     drop(r"^sync .*keys/buckets/.* fsync", after=r"^move .* # vault/keys/pending$")),
+     drop(r"^sync .*keys/buckets/.* fsync", after=r"^move .* # vault/keys/pending$", seen=COMMIT)),
     ("rotation_not_synced", "erase", "commit_rotation: the new directory is durable before the old root is wiped",
      drop(r"^sync .*vault/keys fsync", after=r"^write .*vault\.keeper/root", nth=0)),
     ("wiped_before_commit", "erase", "forget_old comes after commit_rotation", wipe_before(COMMIT)),
@@ -220,7 +222,7 @@ MUTATIONS = [
     ("pending_cleared_early", "erase", "clean: keys/pending stays until the tombstones are journalled",
      move(r"^remove .*vault/keys/pending", r"^remove .*recordings/.*")),
     ("unlink_not_synced", "erase", "remove_recordings: the files are gone for good before it is told",
-     drop(r"^sync .*vault/recordings/\S+ fsync", after=r"^remove .*recordings/")),
+     drop(r"^sync .*vault/recordings/\S+ fsync", after=r"^remove .*recordings/", seen="^fact shredded")),
     ("intake_not_synced", "erase", "KeyState::publish_intake: a new intake key is synced before recorders find it",
      drop(r"^sync .*keys/intake/.* fsync")),
     ("intake_renamed_first", "erase", "the same, done in the wrong order",

@@ -21,6 +21,7 @@ struct Promises {
   std::set<std::string> made;                 // finished recordings
   std::map<std::string, std::uint64_t> live;  // started ones, and the bytes that were read of them
   std::set<std::string> dying, dead;          // a shred of them has begun, is done
+  std::set<std::string> expiring;             // by `life_at`
   // "hold ID", "optout NUMBER" ...: what the last command that touches it has said, or nothing while one is at it.
   std::set<std::string> kept;
   std::size_t journal_at = 0;                           // the last event at which the journal was of use to a promise

@@ -189,6 +189,7 @@ def purge(binary, work):
     run.vault.must("hold", held, "--matter", "case 88", "--quiet")
     run.begin(life_in=LEAD)
     run.recording.fact("kept", "held", held)
+    run.recording.fact("expiring", *victims)
     run.record(run.sound)
     time.sleep(max(0.0, due + 1 - time.time()))
     run.shred(victims, "purge")

@@ -80,18 +80,23 @@ class Storm:
                 [self.run.vault.binary, "ingest", "--direction", "in", "--caller", OTHER, "--consent", "granted",
                  "--json", "--format", "s16le", "--channels", "caller,agent"], env=self.run.vault.environment(),
                 stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
-            until, written = time.monotonic() + self.chance.uniform(0.2, 4), 0
-            begun = time.monotonic()
+            until, written, told = time.monotonic() + self.chance.uniform(0.2, 4), 0, b""
+            begun, pausing = time.monotonic(), self.chance.random() < 0.3
             while time.monotonic() < until and written < len(sound):
                 wanted = min(len(sound), int((time.monotonic() - begun) * BYTES_A_SECOND) // 4 * 4)
                 if wanted > written:
                     os.write(process.stdin.fileno(), sound[written:wanted])
                     written = wanted
                 time.sleep(0.02)
+                if pausing and written > 2 * BYTES_A_SECOND:
+                    pausing, told = False, process.stdout.readline()
+                    self.command("pause", json.loads(told)["id"])
+                    self.command("resume", json.loads(told)["id"])
             process.kill()
             process.wait()
             left = struct.unpack("i", fcntl.ioctl(process.stdin.fileno(), termios.FIONREAD, b"\0" * 4))[0]
             out, _ = process.communicate()
+            out = told + out
             self.tell(out.decode())
             with self.lock:
                 self.counts["commands"] += 1
@@ -119,7 +124,11 @@ class Storm:
         number = 0
         while not self.stop.is_set():
             number += 1
+            with self.lock:
+                some = self.chance.choice(self.made) if self.made else "nothing"
             self.command(*self.chance.choice([
+                ("hold", some, "--matter", "case 1"), ("unhold", some, "--matter", "case 1"),
+                ("restrict", some, "--reason", "disputed"), ("unrestrict", some, "--reason", "over"),
                 ("opt-out", "add", f"07440{number:05}"), ("find",), ("recover",), ("reindex",), ("check",),
                 ("request", "open", "--kind", "access", "--channel", "email", "--name", "Ion"),
                 ("person", "add", f"p{number}", "--role", "auditor", "--new-passphrase-file", self.run.passphrase)]))
@@ -164,7 +173,7 @@ def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("binary", type=os.path.abspath)
     parser.add_argument("explorer", type=os.path.abspath)
-    parser.add_argument("--seconds", type=float, default=25)
+    parser.add_argument("--seconds", type=float, default=15)
     parser.add_argument("--kills", type=int)
     parser.add_argument("--seed", type=int, default=int(time.time()))
     options = parser.parse_args()
