@@ -18,7 +18,7 @@ _callvault() {
       *)
         if [[ -z $command ]]; then
           command=$word
-        elif [[ " alias opt-out request breach notice report person duty approvals journal " == *" $command "* ]]; then
+        elif [[ " alias opt-out request breach notice report keeper review person duty approvals journal " == *" $command "* ]]; then
           command+=" $word"
         fi
         ;;
@@ -26,7 +26,7 @@ _callvault() {
   done
 
   case $previous in
-    --keeper | --vault | --journal)
+    --keeper | --vault | --journal | --into)
       compopt -o filenames
       mapfile -t COMPREPLY < <(compgen -d -- "$current")
       return
@@ -75,8 +75,12 @@ _callvault() {
   local common="--vault --keeper --as --passphrase-file --passphrase-command --json --quiet --help"
   local words=""
   case $command in
-    "") words="init ingest find show play pause resume consent hold unhold erase purge prove-gone inspect check recover reindex status doctor may-record rectify restrict unrestrict copy disclose approve alias opt-out request breach notice report person duty approvals journal --version" ;;
+    "") words="init ingest find show play pause resume consent hold unhold erase purge prove-gone inspect check recover reindex status doctor backup restore may-record rectify restrict unrestrict copy disclose approve alias opt-out request breach notice report keeper review person duty approvals journal --version" ;;
     alias) words="add remove show" ;;
+    backup) words="--verify" ;;
+    restore) words="--into --check --verify" ;;
+    keeper) words="status rotate" ;;
+    review) words="split join" ;;
     person) words="add assess accept renew list show passwd disable" ;;
     duty) words="set show" ;;
     approvals) words="list" ;;
@@ -116,6 +120,8 @@ _callvault() {
     prove-gone) words="-o --output --force --certificate --key" ;;
     "journal verify") words="--against --key --journal --proof" ;;
     "journal prove") words="--index --since" ;;
+    "review split") words="--of --need --output" ;;
+    "review join") words="--name --new-passphrase-file --new-passphrase-command" ;;
     "breach open") words="--summary --nature --discovered --from --to" ;;
     "breach assess") words="--risk --reason" ;;
     "breach notify") words="--whom --at --reference --reason" ;;

@@ -8,16 +8,6 @@
 namespace callvault {
 namespace {
 
-// The key that recorders seal to now. Whoever may write people/ could have granted the officer another.
-Result<keys::ReviewPublic> current_key(const Vault::Impl& vault, const Person& officer) {
-  CALLVAULT_TRY_ASSIGN(const auto current, keys::read_review_public(vault.layout));
-  CALLVAULT_TRY_ASSIGN(const crypto::Key* key, officer.impl().identity.review_key(current.number));
-  CALLVAULT_TRY_ASSIGN(const auto half, crypto::public_key_of(*key));
-  if (half != current.key)
-    return fail(Errc::corrupt, "the review key of " + officer.name() + " is not the one in keys/review.pub");
-  return current;
-}
-
 Result<void> grant(const Vault::Impl& vault, const keys::PersonEntry& person, std::uint32_t number,
                    const crypto::Key& secret) {
   const auto owner = public_identity(person);
@@ -28,6 +18,15 @@ Result<void> grant(const Vault::Impl& vault, const keys::PersonEntry& person, st
 }
 
 }  // namespace
+
+Result<keys::ReviewPublic> current_review_key(const Vault::Impl& vault, const Person& officer) {
+  CALLVAULT_TRY_ASSIGN(const auto current, keys::read_review_public(vault.layout));
+  CALLVAULT_TRY_ASSIGN(const crypto::Key* key, officer.impl().identity.review_key(current.number));
+  CALLVAULT_TRY_ASSIGN(const auto half, crypto::public_key_of(*key));
+  if (half != current.key)
+    return fail(Errc::corrupt, "the review key of " + officer.name() + " is not the one in keys/review.pub");
+  return current;
+}
 
 bool holds_review_keys(std::uint8_t roles) {
   return (roles & (static_cast<unsigned>(Role::officer) | static_cast<unsigned>(Role::reviewer) |
@@ -43,7 +42,7 @@ Result<base::Bytes> read_identity(const base::Layout& layout, std::string_view n
 
 Result<base::Bytes> with_review_ring(const Vault::Impl& vault, const keys::Directory& directory, const Person& officer,
                                      const keys::PublicIdentity& owner, base::Bytes file) {
-  CALLVAULT_TRY_ASSIGN(const auto current, current_key(vault, officer));
+  CALLVAULT_TRY_ASSIGN(const auto current, current_review_key(vault, officer));
   CALLVAULT_TRY_ASSIGN(const auto facts, keys::inspect_identity(file, owner.name));
   // A crash may have left the recorders a key that the directory does not count yet.
   const std::uint32_t newest = std::max(current.number, directory.review_number);
@@ -58,7 +57,7 @@ Result<base::Bytes> with_review_ring(const Vault::Impl& vault, const keys::Direc
 Result<NewReviewKey> rotate_review_key(const Vault::Impl& vault, keys::Directory& directory, const Person& officer,
                                        const std::string& leaver) {
   NewReviewKey out;
-  CALLVAULT_TRY_ASSIGN(const auto current, current_key(vault, officer));
+  CALLVAULT_TRY_ASSIGN(const auto current, current_review_key(vault, officer));
   const std::uint32_t number = std::max(current.number, directory.review_number) + 1;
   if (number > keys::kMaxReviewKeys) {
     out.problems.emplace_back("no new review key: there are as many as an identity holds");

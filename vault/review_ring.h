@@ -5,12 +5,17 @@
 #include <string>
 #include <vector>
 
+#include "keys/recorder_view.h"
 #include "session.h"
 
 namespace callvault {
 
 // Officers hold the review keys in order to grant them; auditors and operators hold none.
 bool holds_review_keys(std::uint8_t roles);
+
+// The key that recorders seal to now, which the officer must hold: whoever may write people/ could have granted them
+// another. Errors: corrupt, refused.
+Result<keys::ReviewPublic> current_review_key(const Vault::Impl& vault, const Person& officer);
 
 // The identity file with every review key that it lacks, from the officer's own. Errors: corrupt (the officer's newest
 // is not the one recorders use); refused (the officer lacks one, or the file is not who the directory knows).

@@ -9,8 +9,8 @@
 #include "callvault/vault.h"
 #include "capture/settle.h"
 #include "context/context.h"
-#include "keys/file_keeper.h"
 #include "keys/identity.h"
+#include "keys/keeper.h"
 #include "os/lock.h"
 #include "shred/shred.h"
 
