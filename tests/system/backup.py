@@ -7,9 +7,13 @@ import os
 import shutil
 import signal
 import subprocess
+import sys
+import tempfile
 import time
 
-from rig import Rig, expect, main, pitch, speech, tone, tree
+sys.path.append(os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "support"))
+from mutation import Build  # noqa: E402
+from rig import Failed, Rig, expect, main, pitch, speech, tone, tree
 
 CALLS = {"first": (440, "2026-01-15T12:00:00+02:00"), "second": (660, "2026-01-15T13:00:00+02:00"),
          "third": (880, "2026-01-16T12:00:00+02:00")}
@@ -301,5 +305,44 @@ def test(binary):
     cuts(binary)
 
 
+def seeds():
+    """Name, guarantee, where it shows, and what is changed."""
+    backup, restore = "vault/backups/backup.cc", "vault/backups/restore.cc"
+    return [
+        ("damage_copied", "a sound copy is never exchanged for a damaged file", damage, backup,
+         "if (here || (source && !os::exists(copy)))", "if (source)"),
+        ("shredded_kept", "what was shredded leaves the backup", drill, backup, "if (wanted(name)) continue;",
+         "continue;"),
+        ("directory_first", "whatever the directory names is there before it", cuts, backup,
+         "  CALLVAULT_TRY(copy_key_files(directory, manifest));",
+         "  CALLVAULT_TRY(os::replace_file(target_.layout().directory(), directory_file));\n"
+         "  CALLVAULT_TRY(copy_key_files(directory, manifest));"),
+        ("rolled_back", "a vault that was rolled back spoils no backup", damage, "vault/journal/copy.cc",
+         "if (mine && *mine == signed_part->head) return {};", "return {};"),
+        ("keeper_beside", "no backup is made beside a keeper", refusals, "vault/backups/target.cc",
+         "  CALLVAULT_TRY(check_no_keeper(folder, names));\n", ""),
+        ("backup_wins", "newer key state is never replaced by older", damage, restore,
+         "report_.keys_from_backup = !mine ||", "report_.keys_from_backup = true ||"),
+        ("damaged_counts", "a damaged file is no file", damage, restore, "  if (here) {", "  if (mine) {"),
+    ]
+
+
+def seeded(build, source):
+    maker, bad = Build(build, source), 0
+    for name, guarantee, scenario, path, old, new in seeds():
+        with tempfile.TemporaryDirectory(prefix="callvault-seeded-") as folder:
+            maker.link("cli/callvault", [maker.compile(path, [(old, new)], folder)], folder + "/callvault")
+            try:
+                scenario(folder + "/callvault")
+                verdict = "SURVIVED"
+            except Failed as why:
+                verdict = "caught: " + str(why)[:150].replace("\n", " ")
+        bad += verdict == "SURVIVED"
+        print(f"{name}: {guarantee}: {verdict}", flush=True)
+    sys.exit(1 if bad else 0)
+
+
 if __name__ == "__main__":
+    if sys.argv[1] == "--seeded":
+        main(lambda _: seeded(*sys.argv[2:]))
     main(test)
