@@ -36,7 +36,7 @@ Result<BackupReport> backup(Vault& vault, const BackupOptions& options) {
   CALLVAULT_TRY_ASSIGN(const os::Path folder, whole_path(options.dir));
   CALLVAULT_TRY(settle_if_free(impl));
   CALLVAULT_TRY_ASSIGN(auto target, backups::Target::open(folder, impl.layout.root, impl.keeper_folder,
-                                                         impl.journal->origin(), impl.patience));
+                                                          impl.journal->origin(), impl.patience));
   CALLVAULT_TRY(impl.journal->require_prefix(target.layout().journal()));
   backups::Backup work(impl.layout, target, options);
   // The many sealed files need no lock; what changes meanwhile, the second round takes.

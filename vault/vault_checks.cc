@@ -108,8 +108,8 @@ class Checking {
     CALLVAULT_TRY_ASSIGN(auto reader, sealed::Reader::open(path));
     ++report_.files;
     report_.chunks += reader.chunk_count();
-    CALLVAULT_TRY(context::check_sealed(reader, row, track,
-                                        options_.deep ? context::Depth::every_byte : context::Depth::ends));
+    CALLVAULT_TRY(
+        context::check_sealed(reader, row, track, options_.deep ? context::Depth::every_byte : context::Depth::ends));
     return reader.chunk_count();
   }
 

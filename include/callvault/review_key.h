@@ -19,8 +19,9 @@ struct ReviewSplit {
   std::vector<std::filesystem::path> files;
 };
 // Writes shares of all review keys there are as texts, each a file of its own in a new folder, for `of` people of whom
-// `need` must come together. A review key that is drawn later wants a split of its own. Fewer learn nothing; and all of them open no recording without the keeper side.
-// Journalled. Errors: usage (numbers; the folder is not empty), refused (an officer who holds the key), io.
+// `need` must come together. A review key that is drawn later wants a split of its own. Fewer learn nothing; and all of
+// them open no recording without the keeper side. Journalled. Errors: usage (numbers; the folder is not empty), refused
+// (an officer who holds the key), io.
 Result<ReviewSplit> review_split(Vault& vault, const Person& officer, unsigned of, unsigned need,
                                  const std::filesystem::path& folder);
 

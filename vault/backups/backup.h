@@ -2,9 +2,9 @@
 // that they belong to.
 #pragma once
 
-#include "callvault/backup.h"
 #include "backups/inventory.h"
 #include "backups/target.h"
+#include "callvault/backup.h"
 
 namespace callvault::backups {
 

@@ -5,9 +5,9 @@
 #include <optional>
 #include <set>
 
-#include "callvault/backup.h"
 #include "backups/inventory.h"
 #include "backups/manifest.h"
+#include "callvault/backup.h"
 #include "journal/journal.h"
 
 namespace callvault::backups {
