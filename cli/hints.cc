@@ -38,10 +38,16 @@ std::string_view of_any_code(std::string_view message) {
   if (says_any(message, {"the keeper's place is not sound any more", "the keeper has a second name or was removed",
                          "a part of the keeper is "}))
     return "'callvault doctor' tells what is found at the keeper's place";
+  if (says(message, "the TPM takes another auth value"))
+    return "the file tpm.auth in the keeper's folder is not the one it was made with: bring that one back";
+  if (says(message, "cannot reach the TPM")) return "look at the chip, its driver and who may use it";
+  if (says(message, "built without TPM keepers")) return "build it where libtss2-dev is installed";
+  if (says(message, "of the TPM is in use already")) return "choose another index: --keeper tpm:0x01800100";
   return "";
 }
 
 std::string usage(std::string_view message, std::string_view command) {
+  if (says(message, "holds no backup")) return "name an empty folder, or the one of the backup before";
   if (says(message, "ended before any audio")) return "look at what feeds the recorder if calls keep ending so";
   if (command == "ingest" && says_any(message, {"holds no audio", "ends inside its wav header"}))
     return "the call ended before any audio came; look at what feeds the recorder if calls keep ending so";
@@ -49,6 +55,7 @@ std::string usage(std::string_view message, std::string_view command) {
 }
 
 std::string not_found(std::string_view message, std::string_view command) {
+  if (command == "restore") return "name the folder that 'callvault backup' made";
   if (message.ends_with("No such file or directory") && says(message, "/journal/")) return std::string(kNewestJournal);
   if (message.ends_with("No such file or directory"))
     return "a file of the vault is missing: bring it back from a backup; 'callvault check' names what else is damaged";
@@ -81,7 +88,14 @@ struct Damage {
 };
 
 // The first that fits, so what is told in more detail stands first.
-constexpr std::array<Damage, 32> kDamages{{
+constexpr std::array<Damage, 38> kDamages{{
+    {"review key's share", "compare it letter by letter with the printed one: its last line is a check of the others"},
+    {"the shares do not", "bring together shares of one split of this vault's present review key"},
+    {"the TPM was cleared", "nothing brings back what was in it; if the vault was moved, its chip must come along"},
+    {"the vault was rolled back", "'callvault restore' brings this vault to where that backup is"},
+    {"no key state opens with this keeper",
+     "use a backup made since the last shred, or bring back the vault's own keys/; --keeper names another keeper"},
+    {"no journal reaches", "look for a newer copy of the vault's folder journal/, and put it into the vault"},
     {"register", kNewestKeys},
     {"checkpoint to compare with", "keep both: either that checkpoint or this journal is not the vault's"},
     {"journal proof", "believe nothing of it; ask for another one, and for the public key by another way"},
@@ -202,6 +216,9 @@ std::string refused(std::string_view message, std::string_view command) {
     return "look at the clock and at 'callvault purge --dry-run'; if the plan is right, name its count with --confirm "
            "N";
   if (command == "init") return refused_init(message);
+  if (command == "backup") return "give the backup a folder of its own, on another disk; never one that holds a keeper";
+  if (command == "restore") return "name the vault's own folder with --into";
+  if (command == "review join") return "bring together shares of one split of this vault's present review key";
   if (command == "ingest") return refused_ingest(message);
   if (command == "play")
     return "'callvault show ID' tells its consent, holds and state; --purpose and --as decide what you may open";

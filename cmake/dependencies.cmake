@@ -1,9 +1,14 @@
 # Every dependency is a Debian package named in packages.txt. Each has one owner among the layers.
 find_package(PkgConfig REQUIRED)
 find_package(Threads REQUIRED)
-foreach(module libsodium opus ogg sndfile samplerate lmdb libarchive fmt pugixml)
+foreach(module libsodium libgfshare opus ogg sndfile samplerate lmdb libarchive fmt pugixml)
   pkg_check_modules(${module} REQUIRED IMPORTED_TARGET ${module})
 endforeach()
+# A keeper in a TPM: only where its library is.
+pkg_check_modules(tss2 IMPORTED_TARGET tss2-esys tss2-rc tss2-tctildr)
+if(tss2_FOUND)
+  set(callvault_tpm_libraries PkgConfig::tss2)
+endif()
 find_package(date REQUIRED)
 find_package(nlohmann_json REQUIRED)
 find_package(tomlplusplus REQUIRED)

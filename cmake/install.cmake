@@ -3,7 +3,10 @@
 include(CMakePackageConfigHelpers)
 
 set(callvault_config_dir ${CMAKE_INSTALL_LIBDIR}/cmake/callvault)
-set(callvault_private_modules libsodium opus ogg sndfile samplerate lmdb libarchive fmt tomlplusplus)
+set(callvault_private_modules libsodium libgfshare opus ogg sndfile samplerate lmdb libarchive fmt tomlplusplus)
+if(tss2_FOUND)
+  list(APPEND callvault_private_modules tss2-esys tss2-rc tss2-tctildr)
+endif()
 
 install(TARGETS callvault EXPORT callvaultTargets
   RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR}

@@ -18,7 +18,7 @@ _callvault() {
       *)
         if [[ -z $command ]]; then
           command=$word
-        elif [[ " alias opt-out request breach notice report person duty approvals journal keeper " == *" $command "* ]]; then
+        elif [[ " alias opt-out request breach notice report review person duty approvals journal keeper " == *" $command "* ]]; then
           command+=" $word"
         fi
         ;;
@@ -26,7 +26,7 @@ _callvault() {
   done
 
   case $previous in
-    --keeper | --vault | --journal)
+    --keeper | --vault | --journal | --into)
       compopt -o filenames
       mapfile -t COMPREPLY < <(compgen -d -- "$current")
       return
@@ -75,9 +75,13 @@ _callvault() {
   local common="--vault --keeper --socket --as --passphrase-file --passphrase-command --json --quiet --help"
   local words=""
   case $command in
-    "") words="init ingest find show play pause resume consent hold unhold erase purge prove-gone inspect check recover reindex status doctor may-record rectify restrict unrestrict copy disclose approve alias opt-out request breach notice report person duty approvals journal keeper --version" ;;
-    person) words="add assess accept renew list show passwd disable" ;;
+    "") words="init ingest find show play pause resume consent hold unhold erase purge prove-gone inspect check recover reindex status doctor backup restore may-record rectify restrict unrestrict copy disclose approve alias opt-out request breach notice report review person duty approvals journal keeper --version" ;;
     alias) words="add remove show" ;;
+    backup) words="--verify" ;;
+    restore) words="--into --check --verify" ;;
+    keeper) words="rotate status serve" ;;
+    review) words="split join" ;;
+    person) words="add assess accept renew list show passwd disable" ;;
     duty) words="set show" ;;
     approvals) words="list" ;;
     approve) words="--reject" ;;
@@ -87,7 +91,6 @@ _callvault() {
     notice) words="add list show" ;;
     report) words="processing data-map retention accesses requests notice" ;;
     journal) words="log verify checkpoint prove" ;;
-    keeper) words="status serve" ;;
     init) words="--organisation --time-zone --country-code --retention --unsafe-keeper --user --recorder-group" ;;
     ingest) words="--direction --caller --called --agent --consent --consent-offset --consent-method --agent-consent --notice --notice-played --basis --started-at --call-id --class --meta-file --format --rate --channels --bitrate --complexity" ;;
     find) words="--caller --called --agent --from --to --consent --call-id --direction --state --limit" ;;
@@ -117,6 +120,8 @@ _callvault() {
     prove-gone) words="-o --output --force --certificate --key" ;;
     "journal verify") words="--against --key --journal --proof" ;;
     "journal prove") words="--index --since" ;;
+    "review split") words="--of --need --output" ;;
+    "review join") words="--name --new-passphrase-file --new-passphrase-command" ;;
     "breach open") words="--summary --nature --discovered --from --to" ;;
     "breach assess") words="--risk --reason" ;;
     "breach notify") words="--whom --at --reference --reason" ;;

@@ -3,7 +3,7 @@
 complete -c callvault -f
 
 function __callvault_at_top
-  not __fish_seen_subcommand_from init ingest find show play pause resume consent hold unhold erase purge prove-gone inspect check recover reindex status doctor may-record rectify restrict unrestrict copy disclose approve alias opt-out request breach notice report person duty approvals journal keeper
+  not __fish_seen_subcommand_from init ingest find show play pause resume consent hold unhold erase purge prove-gone inspect check recover reindex status doctor backup restore may-record rectify restrict unrestrict copy disclose approve alias opt-out request breach notice report review person duty approvals journal keeper
 end
 
 function __callvault_in_group -a group
@@ -40,6 +40,8 @@ complete -c callvault -n __callvault_at_top -a recover -d 'finish or undo what a
 complete -c callvault -n __callvault_at_top -a reindex -d 'rebuild the catalogue'
 complete -c callvault -n __callvault_at_top -a status -d 'tell counts, what is overdue and the next expiry'
 complete -c callvault -n __callvault_at_top -a doctor -d 'check that the host is safe'
+complete -c callvault -n __callvault_at_top -a backup -d 'copy the vault, without its keeper, to another folder'
+complete -c callvault -n __callvault_at_top -a restore -d 'bring back from a backup what this keeper opens'
 complete -c callvault -n __callvault_at_top -a may-record -d 'tell whether calls of a number may be recorded'
 complete -c callvault -n __callvault_at_top -a rectify -d 'correct what is said of a recording'
 complete -c callvault -n __callvault_at_top -a restrict -d 'keep a recording from being opened or purged'
@@ -53,6 +55,8 @@ complete -c callvault -n __callvault_at_top -a disclose -d 'make a signed, seale
 complete -c callvault -n __callvault_at_top -a breach -d 'breaches of personal data, their clock and their reach'
 complete -c callvault -n __callvault_at_top -a notice -d 'the privacy notice in its versions'
 complete -c callvault -n __callvault_at_top -a report -d 'reports for the data protection officer'
+complete -c callvault -n __callvault_at_top -a keeper -d 'the store of the one secret that must be forgotten'
+complete -c callvault -n __callvault_at_top -a review -d 'the review key, split among several people'
 complete -c callvault -n __callvault_at_top -a person -d 'people and what they may do'
 complete -c callvault -n __callvault_at_top -a duty -d 'the text that everybody has to accept'
 complete -c callvault -n __callvault_at_top -a approvals -d 'what needs a second person'
@@ -94,6 +98,11 @@ complete -c callvault -n '__callvault_in_group notice add list show' -a add -d '
 complete -c callvault -n '__callvault_in_group notice add list show' -a list -d 'list the versions of the privacy notice'
 complete -c callvault -n '__callvault_in_group notice add list show' -a show -d 'print one version of the privacy notice'
 
+complete -c callvault -n '__callvault_in_group keeper rotate status serve' -a rotate -d 'replace the root key and forget the old one'
+complete -c callvault -n '__callvault_in_group keeper rotate status serve' -a status -d 'tell where the keeper is, its epoch, and whether it is separated'
+complete -c callvault -n '__callvault_in_group keeper rotate status serve' -a serve -d 'answer people\'s commands from accounts that cannot read the keeper'
+complete -c callvault -n '__callvault_in_group review split join' -a split -d 'split the review key among several people'
+complete -c callvault -n '__callvault_in_group review split join' -a join -d 'join shares of the review key, for a new officer'
 complete -c callvault -n '__callvault_in_group person add assess accept renew list show passwd disable' -a add -d 'add a person'
 complete -c callvault -n '__callvault_in_group person add assess accept renew list show passwd disable' -a assess -d 'note that a person was assessed'
 complete -c callvault -n '__callvault_in_group person add assess accept renew list show passwd disable' -a accept -d 'accept the duty text, by signature'
@@ -113,8 +122,6 @@ complete -c callvault -n '__callvault_in_group journal log verify checkpoint pro
 complete -c callvault -n '__callvault_in_group journal log verify checkpoint prove' -a checkpoint -d 'print the signed head of the journal, to be kept'
 complete -c callvault -n '__callvault_in_group journal log verify checkpoint prove' -a prove -d 'print a proof for somebody outside'
 
-complete -c callvault -n '__callvault_in_group keeper status serve' -a status -d 'tell where the keeper is, its epoch, and whether it is separated'
-complete -c callvault -n '__callvault_in_group keeper status serve' -a serve -d 'answer people\'s commands from accounts that cannot read the keeper'
 
 complete -c callvault -n '__fish_seen_subcommand_from init' -l organisation -x -d 'who answers for the recordings'
 complete -c callvault -n '__fish_seen_subcommand_from init' -l time-zone -x -d 'IANA name (default Europe/Bucharest)'
@@ -274,6 +281,19 @@ complete -c callvault -n '__fish_seen_subcommand_from report; and __fish_seen_su
 complete -c callvault -n '__fish_seen_subcommand_from report; and __fish_seen_subcommand_from accesses' -l from -x -d 'from this time on'
 complete -c callvault -n '__fish_seen_subcommand_from report; and __fish_seen_subcommand_from accesses' -l to -x -d 'before this time'
 complete -c callvault -n '__fish_seen_subcommand_from report; and __fish_seen_subcommand_from requests' -l csv -d 'print comma-separated values (RFC 4180)'
+complete -c callvault -n '__fish_seen_subcommand_from backup' -l verify -d 'compare every byte of what is there, too'
+complete -c callvault -n '__fish_seen_subcommand_from backup' -a '(__fish_complete_directories)'
+complete -c callvault -n '__fish_seen_subcommand_from restore' -l into -r -a '(__fish_complete_directories)' -d 'the vault\'s folder, damaged, empty or missing (default: --vault)'
+complete -c callvault -n '__fish_seen_subcommand_from restore' -l check -d 'tell what would be done, change nothing'
+complete -c callvault -n '__fish_seen_subcommand_from restore' -l verify -d 'read every byte of what the vault still has'
+complete -c callvault -n '__fish_seen_subcommand_from restore' -a '(__fish_complete_directories)'
+complete -c callvault -n '__fish_seen_subcommand_from review; and __fish_seen_subcommand_from split' -l of -x -d 'how many shares (required)'
+complete -c callvault -n '__fish_seen_subcommand_from review; and __fish_seen_subcommand_from split' -l need -x -d 'how many of them must come together (required)'
+complete -c callvault -n '__fish_seen_subcommand_from review; and __fish_seen_subcommand_from split' -s o -l output -r -d 'the folder for them (required)'
+complete -c callvault -n '__fish_seen_subcommand_from review; and __fish_seen_subcommand_from join' -l name -x -d 'the new person (required)'
+complete -c callvault -n '__fish_seen_subcommand_from review; and __fish_seen_subcommand_from join' -l new-passphrase-file -r -d 'read the new person\'s passphrase from FILE'
+complete -c callvault -n '__fish_seen_subcommand_from review; and __fish_seen_subcommand_from join' -l new-passphrase-command -x -d 'read it from a command'
+complete -c callvault -n '__fish_seen_subcommand_from review; and __fish_seen_subcommand_from join' -F
 complete -c callvault -n '__fish_seen_subcommand_from person; and __fish_seen_subcommand_from add' -l role -x -a 'officer reviewer evaluator auditor operator' -d 'officer, reviewer, evaluator, auditor, operator'
 complete -c callvault -n '__fish_seen_subcommand_from person; and __fish_seen_subcommand_from add' -l until -x -d 'the end of their access'
 complete -c callvault -n '__fish_seen_subcommand_from person; and __fish_seen_subcommand_from assess' -l date -x -d 'when they were assessed (required)'

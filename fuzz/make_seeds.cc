@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <fstream>
 
+#include "backups/manifest.h"
 #include "base/text.h"
 #include "catalog/row.h"
 #include "context/aliases.h"
@@ -16,6 +17,7 @@
 #include "keys/intake.h"
 #include "keys/node.h"
 #include "keys/recorder_view.h"
+#include "keys/review_share.h"
 #include "rights/approvals_codec.h"
 #include "rights/breach_codec.h"
 #include "rights/notice_codec.h"
@@ -166,6 +168,17 @@ Result<void> notice_seeds() {
   return put("rights_notices_fuzz", "two", base::as_bytes(rights::encode_notices(notices)));
 }
 
+Result<void> backup_seeds() {
+  backups::Manifest manifest{"callvault/0011223344556677", true, at(1), 7, 42, {}, 3, "recorders", {}};
+  manifest.key_files.emplace("buckets/7.3", crypto::Digest{});
+  CALLVAULT_TRY(put("backups_manifest_fuzz", "one", base::as_bytes(backups::encode_manifest(manifest))));
+  CALLVAULT_TRY_ASSIGN(auto part, crypto::Key::copy_of(base::as_bytes(std::string(32, '\x55'))));
+  keys::ReviewShare share{"callvault/0011223344556677", {}, 2, 5, 3, {}};
+  share.parts.push_back({1, {}, std::move(part)});
+  CALLVAULT_TRY_ASSIGN(const auto text, keys::encode_share(share));
+  return put("keys_share_fuzz", "one", text.reveal());
+}
+
 Result<void> directory_seeds() {
   keys::Directory directory;
   directory.epoch = 7;
@@ -298,6 +311,7 @@ Result<void> make_all() {
   CALLVAULT_TRY(breach_seeds());
   CALLVAULT_TRY(notice_seeds());
   CALLVAULT_TRY(people_seeds());
+  CALLVAULT_TRY(backup_seeds());
   CALLVAULT_TRY(other_key_seeds());
   CALLVAULT_TRY(text_seeds());
   CALLVAULT_TRY(service_seeds());

@@ -43,6 +43,15 @@ Result<void> put_grants(const Vault::Impl& vault, const RingWish& wish, const Ri
 
 }  // namespace
 
+Result<keys::ReviewPublic> current_review_key(const Vault::Impl& vault, const Person& officer) {
+  CALLVAULT_TRY_ASSIGN(const auto current, keys::read_review_public(vault.layout));
+  CALLVAULT_TRY_ASSIGN(const crypto::Key* key, officer.impl().identity.review_key(current.number));
+  CALLVAULT_TRY_ASSIGN(const auto half, crypto::public_key_of(*key));
+  if (half != current.key)
+    return fail(Errc::corrupt, "the review key of " + officer.name() + " is not the one in keys/review.pub");
+  return current;
+}
+
 bool holds_review_keys(std::uint8_t roles) {
   return (roles & (static_cast<unsigned>(Role::officer) | static_cast<unsigned>(Role::reviewer) |
                    static_cast<unsigned>(Role::evaluator))) != 0;

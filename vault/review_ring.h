@@ -9,12 +9,17 @@
 #include <string>
 #include <vector>
 
+#include "keys/recorder_view.h"
 #include "session.h"
 
 namespace callvault {
 
 // Officers hold the review keys in order to grant them; auditors and operators hold none.
 bool holds_review_keys(std::uint8_t roles);
+
+// The key that recorders seal to now, which the officer must hold: whoever may write people/ could have granted them
+// another. Errors: corrupt, refused.
+Result<keys::ReviewPublic> current_review_key(const Vault::Impl& vault, const Person& officer);
 
 struct RingMember {
   std::string name;

@@ -6,14 +6,18 @@
 #include "base/phone.h"
 #include "base/text.h"
 #include "capture/recorder.h"
+#include "context/folders.h"
 #include "context/tombstones.h"
 #include "crypto/random.h"
 #include "dual_control.h"
+#include "keys/file_keeper.h"
+#include "keys/open_keeper.h"
 #include "keys/recorder_view.h"
 #include "os/local_socket.h"
 #include "over_socket.h"
 #include "release_parcel.h"
 #include "remote.h"
+#include "keys/tpm_keeper.h"
 #include "review/review.h"
 #include "sealed/reader.h"
 #include "session.h"
@@ -38,31 +42,20 @@ Result<os::Path> absolute_path(const os::Path& path) {
   return out.lexically_normal();
 }
 
-Result<void> make_folders(const base::Layout& layout, const std::string& group) {
-  const bool shared = !group.empty();
-  for (const auto& folder :
-       {layout.keys(), layout.buckets(), layout.intake(), layout.people(), layout.incoming(), layout.recordings()})
-    CALLVAULT_TRY(os::make_folder(folder));
-  if (!shared) return {};
-  // What recorders need, by group: pass through the vault and keys/, read keys/intake, write incoming/.
-  for (const auto& [folder, mode] : {std::pair{layout.root, 0710U}, std::pair{layout.keys(), 0710U},
-                                     std::pair{layout.intake(), 02750U}, std::pair{layout.incoming(), 03770U}}) {
-    CALLVAULT_TRY(os::set_group(folder, group));
-    CALLVAULT_TRY(os::set_mode(folder, mode));
+Result<std::unique_ptr<keys::Keeper>> make_keeper(const os::Path& folder, const std::optional<keys::TpmPlace>& chip,
+                                                  bool unsafe) {
+  if (chip) {
+    CALLVAULT_TRY_ASSIGN(auto made, keys::TpmKeeper::create(folder, *chip));
+    return std::unique_ptr<keys::Keeper>(std::move(made));
   }
-  return {};
-}
-
-Result<void> share_file(const os::Path& path, const std::string& group) {
-  if (group.empty()) return {};
-  CALLVAULT_TRY(os::set_group(path, group));
-  return os::set_mode(path, 0640);
+  CALLVAULT_TRY_ASSIGN(auto made, keys::FileKeeper::create(folder, unsafe));
+  return std::unique_ptr<keys::Keeper>(std::move(made));
 }
 
 Result<void> fill_vault(const InitOptions& options, const Passphrase& passphrase, const base::Layout& layout,
                         const keys::Config& config, keys::Keeper& keeper) {
   const Time now = system_clock().now();
-  CALLVAULT_TRY(make_folders(layout, options.recorder_group));
+  CALLVAULT_TRY(context::make_folders(layout, options.recorder_group));
   const auto cost = options.unsafe_fast_passphrase ? crypto::kUnsafeFastCost : crypto::kDefaultCost;
   CALLVAULT_TRY_ASSIGN(auto person, keys::make_identity_file(options.user, passphrase, cost));
   CALLVAULT_TRY_ASSIGN(const auto review, crypto::make_key_pair());
@@ -70,7 +63,7 @@ Result<void> fill_vault(const InitOptions& options, const Passphrase& passphrase
   CALLVAULT_TRY(os::write_new_file(layout.people() / options.user, file));
   const std::string review_text = keys::encode_review_public({kFirstReviewKey, review.public_key});
   CALLVAULT_TRY(os::write_new_file(layout.review_public(), base::as_bytes(review_text)));
-  CALLVAULT_TRY(share_file(layout.review_public(), options.recorder_group));
+  CALLVAULT_TRY(context::share_file(layout.review_public(), options.recorder_group));
 
   keys::Directory directory;
   CALLVAULT_TRY_ASSIGN(directory.journal_seed, crypto::Key::random());
@@ -85,7 +78,8 @@ Result<void> fill_vault(const InitOptions& options, const Passphrase& passphrase
   const auto& mine = person.identity.public_part();
   directory.people.emplace(options.user, keys::PersonEntry{options.user, roles, false, now, mine.signing, mine.box});
   CALLVAULT_TRY(keys::KeyState::create(layout, keeper, std::move(directory), now));
-  if (!options.recorder_group.empty()) CALLVAULT_TRY(share_file(layout.intake() / "1", options.recorder_group));
+  if (!options.recorder_group.empty())
+    CALLVAULT_TRY(context::share_file(layout.intake() / "1", options.recorder_group));
 
   CALLVAULT_TRY_ASSIGN(auto state, keys::KeyState::load(layout, keeper, keys::KeyState::Access::change));
   CALLVAULT_TRY_ASSIGN(auto journal, journal::Journal::open(layout.journal()));
@@ -97,7 +91,7 @@ Result<void> fill_vault(const InitOptions& options, const Passphrase& passphrase
   // Last, because this file is what makes the folder a vault.
   const std::string text = keys::write_config(config);
   CALLVAULT_TRY(os::replace_file(layout.config(), base::as_bytes(text)));
-  CALLVAULT_TRY(share_file(layout.config(), options.recorder_group));
+  CALLVAULT_TRY(context::share_file(layout.config(), options.recorder_group));
   return os::sync_folder(layout.root.parent_path());
 }
 
@@ -158,7 +152,11 @@ Result<void> Vault::create(const InitOptions& options, const Passphrase& passphr
   keys::Config config{options.organisation,  options.time_zone,     options.country_code, {},
                       {{"default", period}}, std::chrono::hours(24)};
   os::Path keeper_folder = sibling_keeper(layout.root);
+  std::optional<keys::TpmPlace> chip;
   if (options.keeper) {
+    CALLVAULT_TRY_ASSIGN(chip, keys::parse_tpm_place(options.keeper->string()));
+  }
+  if (options.keeper && !chip) {
     CALLVAULT_TRY_ASSIGN(keeper_folder, absolute_path(*options.keeper));
     config.keeper = keeper_folder;
   }
@@ -168,14 +166,14 @@ Result<void> Vault::create(const InitOptions& options, const Passphrase& passphr
     return fail(Errc::refused, "the keeper would lie inside the vault, and every copy of the vault would hold it");
   const bool had_folder = os::exists(layout.root);
   CALLVAULT_TRY(os::make_folder(layout.root));
-  auto keeper = keys::FileKeeper::create(keeper_folder, options.unsafe_keeper);
+  auto keeper = make_keeper(keeper_folder, chip, options.unsafe_keeper);
   auto done = keeper ? fill_vault(options, passphrase, layout, config, **keeper) : Result<void>(keeper.error());
   if (!done) {
     std::error_code ignored;
     // The folder was empty. The keeper's may be somebody else's, too.
     for (const auto& entry : fs::directory_iterator(layout.root, ignored)) fs::remove_all(entry.path(), ignored);
     if (!had_folder) fs::remove(layout.root, ignored);
-    if (keeper) keys::FileKeeper::take_back(keeper_folder);
+    if (keeper) keys::take_back_keeper(keeper_folder);
   }
   return done;
 }
@@ -191,7 +189,7 @@ Result<std::unique_ptr<Vault::Impl>> open_at_home(const base::Layout& layout, co
   const os::Path keeper_folder = options.keeper  ? *options.keeper
                                  : config.keeper ? *config.keeper
                                                  : sibling_keeper(layout.root);
-  auto keeper = keys::FileKeeper::open(keeper_folder);
+  auto keeper = keys::open_keeper(keeper_folder);
   if (!keeper && keeper.error().code == Errc::not_found)
     return fail(Errc::corrupt,
                 "no keeper in " + keeper_folder.string() + ": without it nothing in this vault can be opened");

@@ -8,6 +8,7 @@
 #include "base/text.h"
 #include "capture/folded.h"
 #include "context/rows.h"
+#include "context/sealed_files.h"
 #include "context/tombstones.h"
 #include "os/host.h"
 #include "os/place.h"
@@ -109,14 +110,8 @@ class Checking {
     CALLVAULT_TRY_ASSIGN(auto reader, sealed::Reader::open(path));
     ++report_.files;
     report_.chunks += reader.chunk_count();
-    if (reader.header().hash != track.header_hash)
-      return fail(Errc::corrupt, "the header is not the one that was settled");
-    if (row.in_progress) return reader.chunk_count();
-    CALLVAULT_TRY_ASSIGN(const auto secret, crypto::Key::copy_of(row.record_secret));
-    CALLVAULT_TRY_ASSIGN(const auto trailer, reader.read_trailer(secret));
-    if (!options_.deep) return reader.chunk_count();
-    CALLVAULT_TRY_ASSIGN(const auto hash, reader.hash_chunks());
-    if (hash != trailer.chunk_hash) return fail(Errc::corrupt, "the sealed audio is damaged");
+    CALLVAULT_TRY(
+        context::check_sealed(reader, row, track, options_.deep ? context::Depth::every_byte : context::Depth::ends));
     return reader.chunk_count();
   }
 

@@ -1,5 +1,8 @@
-// The keeper as its people see it: where it is, of which epoch, and whether others are kept from it.
+// The keeper: what it holds, whether others are kept from it, and a rotation for its own sake.
 #include "callvault/keeper.h"
+
+#include <algorithm>
+
 #include "os/child.h"
 #include "os/local_socket.h"
 #include "over_socket.h"
@@ -24,25 +27,39 @@ Separation separation_of(const Vault::Impl& vault) {
   return out;
 }
 
-Result<KeeperReport> keeper_status(Vault& vault) {
+Result<KeeperStatus> keeper_status(Vault& vault) {
   auto& impl = vault.impl();
-  CALLVAULT_TRY_ASSIGN(const auto session, Session::begin(impl, Access::look_up, ""));
-  KeeperReport out;
-  CALLVAULT_TRY_ASSIGN(const auto slots, impl.keeper->read());
-  for (const auto& slot : slots) out.epoch = std::max(out.epoch, slot.epoch);
-  CALLVAULT_TRY_ASSIGN(out.unfinished, impl.keeper->unfinished());
-  out.unfinished = out.unfinished || slots.size() > 1;
-  const auto keeper = impl.keeper->describe();
-  out.kind = keeper.kind;
-  out.place = keeper.path;
-  out.medium = keeper.medium;
-  out.claim = keeper.claim;
-  out.sound = keeper.sound;
-  out.reason = keeper.reason;
+  if (impl.remote) return only_at_home();
+  CALLVAULT_TRY_ASSIGN(const auto lock,
+                       os::Lock::acquire(impl.layout.state_lock(), os::LockMode::shared, impl.patience));
+  const auto told = impl.keeper->describe();
+  KeeperStatus out{told.kind, told.path, told.medium, told.sound, told.reason, told.claim, {}, false, {}, {}, false, {}};
+  if (const auto slots = impl.keeper->read())
+    for (const auto& slot : *slots) out.epochs.push_back(slot.epoch);
+  else
+    out.problem = slots.error().message;
+  std::sort(out.epochs.begin(), out.epochs.end());
+  if (const auto unfinished = impl.keeper->unfinished()) out.unfinished = *unfinished;
+  const auto state = keys::KeyState::load(impl.layout, *impl.keeper, keys::KeyState::Access::look);
+  if (state)
+    out.vault = state->directory().epoch;
+  else if (out.problem.empty())
+    out.problem = state.error().message;
   const auto separation = separation_of(impl);
   out.separated = separation.holds();
   out.socket = separation.socket.string();
   return out;
+}
+
+Result<KeeperRotation> keeper_rotate(Vault& vault) {
+  if (vault.impl().remote) return only_at_home();
+  CALLVAULT_TRY_ASSIGN(const auto session, Session::begin(vault.impl(), Access::change, ""));
+  auto& context = session->context();
+  CALLVAULT_TRY(context.log.append("rotated", {{"from", std::to_string(context.state.directory().epoch)}}));
+  auto how = shred_options(context);
+  how.retire_all_intake = how.rotate = true;
+  CALLVAULT_TRY_ASSIGN(const auto done, shred::run(context, {}, how));
+  return KeeperRotation{done.epoch, done.intake_retired, done.irrecoverable_ms};
 }
 
 }  // namespace callvault

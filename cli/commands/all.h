@@ -26,6 +26,12 @@ std::unique_ptr<Command> make_recover();
 std::unique_ptr<Command> make_reindex();
 std::unique_ptr<Command> make_status();
 std::unique_ptr<Command> make_doctor();
+std::unique_ptr<Command> make_backup();
+std::unique_ptr<Command> make_restore();
+std::unique_ptr<Command> make_review_split();
+std::unique_ptr<Command> make_review_join();
+std::unique_ptr<Command> make_keeper_status();
+std::unique_ptr<Command> make_keeper_rotate();
 std::unique_ptr<Command> make_may_record();
 std::unique_ptr<Command> make_opt_out_add();
 std::unique_ptr<Command> make_opt_out_remove();
@@ -79,7 +85,6 @@ std::unique_ptr<Command> make_journal_log();
 std::unique_ptr<Command> make_journal_verify();
 std::unique_ptr<Command> make_journal_checkpoint();
 std::unique_ptr<Command> make_journal_prove();
-std::unique_ptr<Command> make_keeper_status();
 std::unique_ptr<Command> make_keeper_serve();
 
 }  // namespace callvault::cli

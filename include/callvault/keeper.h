@@ -3,10 +3,12 @@
 #pragma once
 
 #include <chrono>
+#include <cstdint>
 #include <filesystem>
 #include <functional>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "callvault/vault.h"
 
@@ -26,16 +28,29 @@ struct ServeOptions {
 // own account, one thread. Errors: those of Vault::open; busy when another process listens there.
 Result<void> keeper_serve(const ServeOptions& options);
 
-struct KeeperReport {
-  std::uint64_t epoch = 0;
-  std::string kind, place, medium, claim;
-  bool sound = false;       // the place overwrites what it is told to
-  std::string reason;       // when it does not
-  bool unfinished = false;  // a rotation was cut short; the next change finishes it
-  bool separated = false;   // people are bound to other accounts, and the service can be reached
-  std::string socket;       // where
+struct KeeperStatus {
+  std::string kind, path, medium;
+  bool sound = false;
+  std::string reason;                  // when not sound: why
+  std::string claim;                   // what a certificate says of a wipe there
+  std::vector<std::uint64_t> epochs;   // of the roots it holds: one, two in the middle of a rotation
+  bool unfinished = false;             // a wipe was cut short; the next change finishes it
+  std::optional<std::uint64_t> vault;  // the key state's epoch, when a root here opens it
+  std::string problem;                 // else: why it does not
+  bool separated = false;              // people are bound to other accounts, and the service can be reached
+  std::string socket;                  // where
 };
-Result<KeeperReport> keeper_status(Vault& vault);
+// Looks, changes nothing. Errors: io, busy; what is wrong with the keeper stands in the answer.
+Result<KeeperStatus> keeper_status(Vault& vault);
+
+struct KeeperRotation {
+  std::uint64_t epoch = 0;  // the new one
+  std::uint64_t intake_retired = 0;
+  double irrecoverable_ms = 0;
+};
+// A fresh root key, and the old one wiped, though nothing is to be shredded: after somebody may have read the keeper or
+// the key state. Backups made before open nothing by themselves any more. Journalled. Errors: those of a purge.
+Result<KeeperRotation> keeper_rotate(Vault& vault);
 
 // The vault was opened through the socket: this process reads neither keeper nor key state.
 bool is_separated(const Vault& vault);

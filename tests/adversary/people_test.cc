@@ -7,6 +7,7 @@
 #include "adversary/inside.h"
 #include "callvault/approvals.h"
 #include "callvault/people.h"
+#include "keys/file_keeper.h"
 #include "review_ring.h"
 #include "rights/people.h"
 

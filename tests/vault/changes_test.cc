@@ -7,6 +7,7 @@
 
 #include "adversary/rig.h"
 #include "catalog/blind.h"
+#include "keys/file_keeper.h"
 
 using namespace callvault;
 using adversary::Call;

@@ -81,6 +81,13 @@ class Journal {
   // not be shorter, nor another. An error only when it could not be read; what is wrong stands in the report.
   Result<VerifyReport> verify(const crypto::SigningPublicKey& key, std::optional<Head> at_least = std::nullopt) const;
 
+  // Brings the copy in `folder` up to date, durably: all that is signed, and `at_least` so many entries; tells how
+  // many. Derived files are left out. What a copy holds already is read and proved; it is only ever added to, unless it
+  // is damaged. Errors: those of require_prefix; io, no_space.
+  Result<std::uint64_t> copy_to(const os::Path& folder, std::uint64_t at_least) const;
+  // Errc::corrupt when a copy there was signed further than this journal goes, or is another one.
+  Result<void> require_prefix(const os::Path& folder) const;
+
   const std::string& origin() const { return origin_; }
   const crypto::SigningPublicKey& public_key() const { return public_key_; }  // from key.pub: not a trust anchor
 

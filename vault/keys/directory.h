@@ -18,6 +18,7 @@ namespace callvault::keys {
 
 // One local civil day of call starts in one retention class, at most kBucketCapacity recordings.
 inline constexpr std::size_t kBucketCapacity = 4096;
+inline constexpr std::uint64_t kMaxDirectoryBytes = std::uint64_t{64} << 20;  // of the file
 
 struct Bucket {
   std::uint32_t number = 0;  // of the bucket; never used again

@@ -8,7 +8,6 @@
 namespace callvault::keys {
 namespace {
 
-constexpr std::uint64_t kMaxDirectoryBytes = 64ULL * 1024 * 1024;
 constexpr std::uint64_t kMaxIntakeBytes = 4096;
 constexpr std::string_view kUnfinished = ".new";
 constexpr std::uint64_t kSpareStep = 64 * 1024;

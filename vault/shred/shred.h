@@ -28,7 +28,7 @@ using SettleEverything = std::function<Result<std::vector<std::uint32_t>>()>;
 
 struct Options {
   bool retire_all_intake = false;  // nightly, victims or not
-  bool rotate = false;             // nobody goes, but what left the registers does
+  bool rotate = false;             // victims or not
   SettleEverything settle_everything;
   // A recorder holds its intake key only until its header is durable. One that stalls longer delays only the shred of
   // recordings sealed to that key.
