@@ -116,7 +116,7 @@ class Scoping {
   Result<void> by_keeper() {
     // Its copy opens every state of the folder until it was forgotten, also those of after the breach.
     const auto end = past_.end_of_epoch(to_);
-    CALLVAULT_TRY(count_present(from_, end.value_or(context_.now), true));
+    CALLVAULT_TRY(count_present(from_, end.value_or(std::max(to_, context_.now)), true));
     out_.details_open = out_.present;
     out_.because.push_back(end ? "the root key of that time was forgotten on " + context_.zone.rfc3339(*end) +
                                      ": what was recorded until then counts, as a copy of the key opens it"

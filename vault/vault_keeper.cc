@@ -33,7 +33,8 @@ Result<KeeperStatus> keeper_status(Vault& vault) {
   CALLVAULT_TRY_ASSIGN(const auto lock,
                        os::Lock::acquire(impl.layout.state_lock(), os::LockMode::shared, impl.patience));
   const auto told = impl.keeper->describe();
-  KeeperStatus out{told.kind, told.path, told.medium, told.sound, told.reason, told.claim, {}, false, {}, {}, false, {}};
+  KeeperStatus out{told.kind, told.path, told.medium, told.sound, told.reason, told.claim,
+                   {},        false,     {},          {},         false,       {}};
   if (const auto slots = impl.keeper->read())
     for (const auto& slot : *slots) out.epochs.push_back(slot.epoch);
   else

@@ -149,8 +149,7 @@ TEST_CASE("a node gives back every field of every row") {
 TEST_CASE("corrections and a deferred erasure come back") {
   Rows rows = varied_rows();
   const RecordingId id = rows.rows.front().id;
-  rows.rows.front().corrections = {{keys::CorrectedField::caller, "+40722000001"},
-                                   {keys::CorrectedField::call_id, ""}};
+  rows.rows.front().corrections = {{keys::CorrectedField::caller, "+40722000001"}, {keys::CorrectedField::call_id, ""}};
   rows.rows.front().deferred = keys::DeferredErasure{kStart, "R-2026-0001", "asked by letter"};
   const auto plain = keys::encode_node(rows.rows);
   REQUIRE(plain.has_value());
