@@ -91,7 +91,7 @@ Result<void> require_second_for_copies(Session& session, const std::vector<Recor
                                        std::vector<std::string> parameters, const std::string& what) {
   auto& context = session.context();
   const auto& policy = context.config.people;
-  if (!policy.dual_control.contains(DualAction::export_)) return {};
+  if (!policy.dual_control.contains(DualAction::bulk_export)) return {};
   CALLVAULT_TRY_ASSIGN(auto known, exported_since(context, context.now - kDay));
   const std::size_t before = known.size();
   for (const auto& id : ids) {
@@ -99,7 +99,7 @@ Result<void> require_second_for_copies(Session& session, const std::vector<Recor
     parameters.push_back(id.text());
   }
   if (known.size() == before || known.size() <= policy.bulk_export) return {};
-  return require_second(session, DualAction::export_, parameters,
+  return require_second(session, DualAction::bulk_export, parameters,
                         what + ", after " + std::to_string(before) + " recordings in 24 hours");
 }
 

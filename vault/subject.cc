@@ -65,7 +65,8 @@ Result<std::vector<catalog::Hit>> recordings_of(const context::Context& context,
   return std::vector<catalog::Hit>(out.begin(), out.end());
 }
 
-Error refuse(context::Context& context, std::string_view verb, std::map<std::string, std::string> facts, Error why) {
+Error refuse(context::Context& context, std::string_view verb, std::map<std::string, std::string> facts,
+             const Error& why) {
   facts.emplace("verb", verb);
   facts.emplace("result", errc_name(why.code));
   const auto said = context.log.append("refused", std::move(facts));

@@ -29,7 +29,8 @@ Result<std::vector<catalog::Hit>> recordings_of(const context::Context& context,
                                                 const std::vector<std::string>& numbers);
 
 // Journals a refusal, and gives it back.
-Error refuse(context::Context& context, std::string_view verb, std::map<std::string, std::string> facts, Error why);
+Error refuse(context::Context& context, std::string_view verb, std::map<std::string, std::string> facts,
+             const Error& why);
 
 // What a verb is carried out for: a request of the register, or a reference of somebody else's.
 class Errand {

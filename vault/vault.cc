@@ -244,7 +244,7 @@ Result<review::Release> release_recording(Vault& vault, const Person& person, co
   CALLVAULT_TRY(settle_if_free(vault.impl()));
   // Another copy may need an approval, which is used up: a change.
   const auto& policy = vault.impl().config.people;
-  const bool guarded = options.exported && policy.dual_control.contains(DualAction::export_);
+  const bool guarded = options.exported && policy.dual_control.contains(DualAction::bulk_export);
   CALLVAULT_TRY_ASSIGN(const auto session,
                        Session::begin(vault.impl(), guarded ? Access::change : Access::look, person.name()));
   CALLVAULT_TRY(session->require(person, {Role::officer, Role::reviewer, Role::evaluator}, "play"));

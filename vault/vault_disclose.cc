@@ -184,7 +184,7 @@ Result<DisclosureSummary> disclose(Vault& vault, const Person& person, const Dis
   CALLVAULT_TRY(settle_if_free(vault.impl()));
   auto content = [&]() -> Result<Content> {
     // An approval is used up: a change.
-    const bool guarded = vault.impl().config.people.dual_control.contains(DualAction::export_);
+    const bool guarded = vault.impl().config.people.dual_control.contains(DualAction::bulk_export);
     CALLVAULT_TRY_ASSIGN(const auto session,
                          Session::begin(vault.impl(), guarded ? Access::change : Access::look, person.name()));
     CALLVAULT_TRY(session->require(person, {Role::officer}, "disclose"));

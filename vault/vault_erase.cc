@@ -159,7 +159,7 @@ class Erasing {
 
   // Accepted is what will be carried out, whatever happens to this process: durable before it is journalled.
   Result<void> accept() {
-    if (const auto noted = take_notes(); !noted) {
+    if (auto noted = take_notes(); !noted) {
       if (noted.error().code != Errc::no_space && noted.error().code != Errc::corrupt) return noted;
       report_.problems.push_back(noted.error().message + "; the erasure is not noted with its request");
     }

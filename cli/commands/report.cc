@@ -36,12 +36,14 @@ void print_report(const OfficeReport& report, bool csv, Output& out) {
   Table table(out, report.columns);
   for (const auto& row : report.rows) {
     std::vector<std::string> texts;
+    texts.reserve(row.size());
     for (const auto& cell : row) texts.push_back(text_of(cell));
     if (csv) {
       out.line(csv_line(texts));
       continue;
     }
     std::vector<Cell> cells;
+    cells.reserve(texts.size());
     for (auto& text : texts) cells.push_back({std::move(text)});
     table.add(std::move(cells));
   }

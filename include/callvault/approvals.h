@@ -17,8 +17,8 @@ namespace callvault {
 class Person;
 class Vault;
 
-// export: copies of more recordings in 24 hours than policy.bulk_export. officer: adding one.
-enum class DualAction : std::uint8_t { unhold, erase, export_, officer };
+// bulk_export: copies of more recordings in 24 hours than policy.bulk_export. officer: adding one.
+enum class DualAction : std::uint8_t { unhold, erase, bulk_export, officer };
 std::string_view to_word(DualAction);
 Result<DualAction> parse_dual_action(std::string_view word);
 

@@ -99,7 +99,7 @@ RequestOptions request_of(RequestKind kind, std::vector<std::string> numbers) {
   return options;
 }
 
-void rotate(Rig& rig) {
+void rotate_past_person(Rig& rig) {
   const auto id = rig.record({.caller = kStranger});
   rig.settle();
   rig.erase({id});
@@ -187,7 +187,7 @@ TEST_CASE("an erasure that a hold defers is carried out when it ends, whatever h
   CHECK(must(rig.vault().status(), "status").outstanding == 0);
   rig.snapshot();
   // The bucket is rewritten, the catalogue made anew, the vault opened again, a purge passes: it is not forgotten.
-  rotate(rig);
+  rotate_past_person(rig);
   must(rig.vault().reindex(), "reindex");
   rig.reopen();
   must(rig.vault().purge({}), "purge");

@@ -27,7 +27,7 @@ rights::PeopleContent some_people() {
 rights::ApprovalsContent some_approvals() {
   rights::ApprovalsContent content{{}, 2026, 12};
   rights::ApprovalRecord record;
-  record.approval = {"A-2026-0012", DualAction::export_, ApprovalState::approved, "a copy", "ana", "ion", at(1),
+  record.approval = {"A-2026-0012", DualAction::bulk_export, ApprovalState::approved, "a copy", "ana", "ion", at(1),
                      at(25)};
   record.digest.fill(std::byte{9});
   content.records.push_back(record);

@@ -18,8 +18,10 @@ const SealedFile* Inventory::find(const SealedFile& file) const {
 
 Inventory take_inventory(const keys::KeyState& state) {
   Inventory out;
-  for (const auto& [number, bucket] : state.directory().buckets) {
-    const auto read = [&, number = number]() -> Result<void> {
+  for (const auto& entry : state.directory().buckets) {
+    const auto& number = entry.first;
+    const auto& bucket = entry.second;
+    const auto read = [&]() -> Result<void> {
       CALLVAULT_TRY_ASSIGN(const auto node, state.open_node(number));
       for (std::size_t i = 0; i < node.size(); ++i) {
         CALLVAULT_TRY_ASSIGN(const auto row, node.row(i));

@@ -106,7 +106,7 @@ constexpr Words<Role, 5> kRoles{{{Role::officer, "officer"},
                                  {Role::operator_, "operator"}}};
 constexpr Words<DualAction, 4> kDualActions{{{DualAction::unhold, "unhold"},
                                              {DualAction::erase, "erase"},
-                                             {DualAction::export_, "export"},
+                                             {DualAction::bulk_export, "export"},
                                              {DualAction::officer, "officer"}}};
 constexpr Words<ApprovalState, 5> kApprovalStates{{{ApprovalState::asked, "asked"},
                                                    {ApprovalState::approved, "approved"},

@@ -39,6 +39,7 @@ Result<std::vector<KeyShare>> split_key(const Key& secret, unsigned of, unsigned
   CALLVAULT_TRY_ASSIGN(Key copy, secret.clone());
   gfshare_ctx_enc_setsecret(sharing.get(), share_bytes(copy));
   std::vector<KeyShare> out;
+  out.reserve(of);
   for (unsigned i = 0; i < of; ++i) {
     CALLVAULT_TRY_ASSIGN(Key part, Key::random());
     gfshare_ctx_enc_getshare(sharing.get(), static_cast<unsigned char>(i), share_bytes(part));
@@ -56,6 +57,7 @@ Result<Key> join_key(const std::vector<KeyShare>& shares) {
   CALLVAULT_TRY(ready());
   gfshare_fill_rand = fill_share;
   std::vector<unsigned char> order;
+  order.reserve(shares.size());
   for (const auto& share : shares) order.push_back(share.number);
   const Sharing sharing(gfshare_ctx_init_dec(order.data(), static_cast<unsigned>(order.size()), Key::kBytes));
   if (!sharing) return no_memory();

@@ -65,7 +65,7 @@ class Releasing {
     const auto& outstanding = context_.state.directory().outstanding;
     const bool asked =
         std::any_of(outstanding.begin(), outstanding.end(), [&](const keys::Outstanding& o) { return o.id == row.id; });
-    const Result<void> gate = retention::may_open(gate_request(row, options_, context_.now, asked));
+    Result<void> gate = retention::may_open(gate_request(row, options_, context_.now, asked));
     if (!gate) {
       CALLVAULT_TRY(journal(row, "open_refused", std::string(errc_name(gate.error().code))));
       return gate;

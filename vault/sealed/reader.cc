@@ -202,7 +202,7 @@ Result<Trailer> recover_trailer(os::File& file, const Key& recording_secret) {
   CALLVAULT_TRY_ASSIGN(const FileShape shape, examine(file));
   Bytes buffer;
   if (shape.finished) {
-    const auto found = fitting_trailer(file, shape, recording_secret, buffer);
+    auto found = fitting_trailer(file, shape, recording_secret, buffer);
     if (found || found.error().code != Errc::corrupt) return found;
   }
   CALLVAULT_TRY_ASSIGN(const CallMetadata metadata, open_metadata(shape.header, recording_secret));
