@@ -29,13 +29,7 @@ retention::Candidate candidate_of(const NodeRow& row, const std::set<RecordingId
   out.agent_consent = context::deciding_agent_consent(row);
   out.basis = row.basis;
   out.held = !row.holds.empty();
-  for (const auto& hold : row.holds) {
-    if (!hold.until) {
-      out.held_until.reset();
-      break;
-    }
-    out.held_until = std::max(out.held_until.value_or(*hold.until), *hold.until);
-  }
+  out.held_until = context::latest_hold_end(row);
   out.restricted = row.restricted;
   out.in_progress = row.in_progress;
   out.consent_since = row.consent_since;

@@ -5,6 +5,7 @@ import json
 import os
 import shlex
 import subprocess
+import tempfile
 
 SLOW_FLAGS = ["-O0", "-g0", "-w", "-U_FORTIFY_SOURCE", "-DCALLVAULT_MUTANT"]
 
@@ -64,3 +65,20 @@ class Build:
             raise Stale(done.stderr)
         # ": && c++ ... && :"
         return next(part for part in done.stdout.strip().splitlines()[-1].split("&&") if " -o " in part).strip()
+
+
+def survivors(build, source, seeds, failure):
+    """Runs each seed's scenario (a function of a command's path, which raises `failure` where it finds a bug) against a
+    command with that seed's change: (name, guarantee, scenario, file, old, new). Prints what became of each; how many survived."""
+    maker, bad = Build(build, source), 0
+    for name, guarantee, scenario, path, old, new in seeds:
+        with tempfile.TemporaryDirectory(prefix="callvault-seeded-") as folder:
+            maker.link("cli/callvault", [maker.compile(path, [(old, new)], folder)], folder + "/callvault")
+            try:
+                scenario(folder + "/callvault")
+                verdict = "SURVIVED"
+            except failure as why:
+                verdict = "caught: " + str(why)[:150].replace("\n", " ")
+        bad += verdict == "SURVIVED"
+        print(f"{name}: {guarantee}: {verdict}", flush=True)
+    return bad

@@ -8,11 +8,10 @@ import re
 import shutil
 import subprocess
 import sys
-import tempfile
 import time
 
 sys.path.append(os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "support"))
-from mutation import Build  # noqa: E402
+from mutation import survivors  # noqa: E402
 from rig import RATE, Failed, Rig, Skip, expect, main, pitch, tone
 
 PAGE = 4096
@@ -256,18 +255,8 @@ SEEDED = [
 
 def seeded(build, source):
     private_mounts()
-    maker, bad = Build(build, source), 0
-    for name, guarantee, path, old, new in SEEDED:
-        with tempfile.TemporaryDirectory(prefix="callvault-seeded-") as folder:
-            maker.link("cli/callvault", [maker.compile(path, [(old, new)], folder)], folder + "/callvault")
-            try:
-                test(folder + "/callvault", calls=False)
-                verdict = "SURVIVED"
-            except Failed as why:
-                verdict = "caught: " + str(why)[:150].replace("\n", " ")
-        bad += verdict == "SURVIVED"
-        print(f"{name}: {guarantee}: {verdict}", flush=True)
-    sys.exit(1 if bad else 0)
+    runs = [(name, guarantee, lambda program: test(program, calls=False), *change) for name, guarantee, *change in SEEDED]
+    sys.exit(1 if survivors(build, source, runs, Failed) else 0)
 
 
 if __name__ == "__main__":

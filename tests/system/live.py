@@ -12,7 +12,6 @@ import shutil
 import signal
 import subprocess
 import sys
-import tempfile
 import threading
 import time
 
@@ -20,7 +19,7 @@ from rig import RATE, Failed, Rig, expect, main, tone
 from users import OWNER, Accounts
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "support"))
-from mutation import Build  # noqa: E402
+from mutation import survivors  # noqa: E402
 
 FRAME = RATE // 50 * 2  # bytes of 20 ms
 BEFORE, SECRET, AFTER = 440, 2500, 800  # hertz: what is said, and when
@@ -402,18 +401,9 @@ def seeds():
 
 
 def seeded(build, source):
-    maker, bad = Build(build, source), 0
-    for name, guarantee, scenario, path, old, new in seeds():
-        with tempfile.TemporaryDirectory(prefix="callvault-seeded-") as folder:
-            maker.link("cli/callvault", [maker.compile(path, [(old, new)], folder)], folder + "/callvault")
-            try:
-                with_rig(folder + "/callvault", scenario)
-                verdict = "SURVIVED"
-            except Failed as why:
-                verdict = "caught: " + str(why)[:150].replace("\n", " ")
-        bad += verdict == "SURVIVED"
-        print(f"{name}: {guarantee}: {verdict}", flush=True)
-    sys.exit(1 if bad else 0)
+    runs = [(name, guarantee, lambda program, run=scenario: with_rig(program, run), *change)
+            for name, guarantee, scenario, *change in seeds()]
+    sys.exit(1 if survivors(build, source, runs, Failed) else 0)
 
 
 if __name__ == "__main__":

@@ -29,4 +29,13 @@ Consent deciding_agent_consent(const keys::NodeRow& row) {
   return heard ? row.agent_consent : Consent::unknown;
 }
 
+std::optional<Time> latest_hold_end(const keys::NodeRow& row) {
+  std::optional<Time> out;
+  for (const auto& hold : row.holds) {
+    if (!hold.until) return std::nullopt;
+    out = std::max(out.value_or(*hold.until), *hold.until);
+  }
+  return out;
+}
+
 }  // namespace callvault::context

@@ -34,4 +34,7 @@ Result<os::Path> find_sealed_file(const base::Layout& layout, std::int32_t day, 
 Consent deciding_caller_consent(const keys::NodeRow& row);
 Consent deciding_agent_consent(const keys::NodeRow& row);
 
+// The latest end among the recording's holds; none when it has no holds, or one of them has no end.
+std::optional<Time> latest_hold_end(const keys::NodeRow& row);
+
 }  // namespace callvault::context

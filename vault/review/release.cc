@@ -20,13 +20,7 @@ retention::OpenRequest gate_request(const NodeRow& row, const PlayOptions& optio
   out.caller_consent = context::deciding_caller_consent(row);
   out.agent_consent = context::deciding_agent_consent(row);
   out.held = !row.holds.empty();
-  for (const auto& hold : row.holds) {
-    if (!hold.until) {
-      out.held_until.reset();
-      break;
-    }
-    out.held_until = std::max(out.held_until.value_or(*hold.until), *hold.until);
-  }
+  out.held_until = context::latest_hold_end(row);
   out.restricted = row.restricted;
   out.in_progress = row.in_progress;
   out.erase_requested = outstanding;
