@@ -82,6 +82,8 @@ class Settling {
     if (!opt_outs_) {
       CALLVAULT_TRY_ASSIGN(opt_outs_, context::OptOuts::load(context_));
     }
+    if (opt_outs_->incomplete_since())
+      return fail(Errc::refused, "the opt-out register is not said to be complete again since it was given up");
     if (!aliases_ && registers.contains(std::string(context::kAliasRegister))) {
       CALLVAULT_TRY_ASSIGN(aliases_, context::Aliases::load(context_));
     }

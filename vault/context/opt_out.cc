@@ -10,7 +10,8 @@ namespace {
 
 using Json = nlohmann::json;
 
-constexpr int kVersion = 1;
+// One that is incomplete is of version 2, every other of version 1.
+constexpr int kVersion = 2;
 
 Error damaged() { return fail(Errc::corrupt, "the opt-out register is damaged"); }
 
@@ -23,10 +24,20 @@ OptOuts::Token OptOuts::token_of(std::string_view number) const {
   return out;
 }
 
-Result<OptOuts> OptOuts::load(const Context& context) {
+Result<OptOuts> OptOuts::empty(const Context& context) {
   CALLVAULT_TRY_ASSIGN(const crypto::Key* key, context.state.register_index_key(std::string(kOptOutRegister)));
   CALLVAULT_TRY_ASSIGN(auto copy, key->clone());
-  OptOuts out(std::move(copy));
+  return OptOuts(std::move(copy));
+}
+
+Result<OptOuts> OptOuts::begin_again(const Context& context) {
+  CALLVAULT_TRY_ASSIGN(auto out, empty(context));
+  out.incomplete_since_ = context.now;
+  return out;
+}
+
+Result<OptOuts> OptOuts::load(const Context& context) {
+  CALLVAULT_TRY_ASSIGN(auto out, empty(context));
   CALLVAULT_TRY_ASSIGN(const auto plain, context.state.read_register(std::string(kOptOutRegister)));
   if (!plain) return out;
   const Json json = Json::parse(base::as_text(*plain), nullptr, false);
@@ -34,6 +45,12 @@ Result<OptOuts> OptOuts::load(const Context& context) {
   if (json["version"].get<std::uint64_t>() > kVersion)
     return fail(Errc::newer_version, "the opt-out register is of a newer version");
   if (!json.contains("numbers") || !json["numbers"].is_array()) return damaged();
+  if (json.contains("incomplete_since")) {
+    if (!json["incomplete_since"].is_string()) return damaged();
+    const auto since = base::parse_utc(json["incomplete_since"].get<std::string>());
+    if (!since) return damaged();
+    out.incomplete_since_ = *since;
+  }
   for (const auto& item : json["numbers"]) {
     if (!item.is_object() || item.size() != 3 || !item.contains("token") || !item["token"].is_string() ||
         !item.contains("since") || !item["since"].is_string() || !item.contains("request") ||
@@ -75,7 +92,12 @@ Result<void> OptOuts::stage(Context& context) const {
   for (const auto& [token, entry] : entries_)
     numbers.push_back(
         {{"token", base::to_hex(token)}, {"since", base::utc_text(entry.since)}, {"request", entry.request}});
-  const std::string text = Json{{"version", kVersion}, {"numbers", std::move(numbers)}}.dump();
+  Json json{{"version", 1}, {"numbers", std::move(numbers)}};
+  if (incomplete_since_) {
+    json["version"] = kVersion;
+    json["incomplete_since"] = base::utc_text(*incomplete_since_);
+  }
+  const std::string text = json.dump();
   return context.state.stage_register(std::string(kOptOutRegister), base::as_bytes(text));
 }
 

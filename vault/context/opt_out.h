@@ -24,6 +24,12 @@ class OptOuts {
  public:
   // Errors: corrupt.
   static Result<OptOuts> load(const Context& context);
+  // In place of one that cannot be read any more: empty, and incomplete since now.
+  static Result<OptOuts> begin_again(const Context& context);
+
+  // While it is not known whether everybody who objected stands in it again, nobody may be recorded.
+  const std::optional<Time>& incomplete_since() const { return incomplete_since_; }
+  void declare_complete() { incomplete_since_.reset(); }
 
   // Numbers in their normal form (base::normalise_number). The empty one is nobody's.
   std::optional<OptOut> find(std::string_view number) const;
@@ -40,10 +46,12 @@ class OptOuts {
  private:
   using Token = std::array<std::byte, 16>;
   explicit OptOuts(crypto::Key key) : key_(std::move(key)) {}
+  static Result<OptOuts> empty(const Context& context);
   Token token_of(std::string_view number) const;
 
   crypto::Key key_;
   std::map<Token, OptOut> entries_;
+  std::optional<Time> incomplete_since_;
 };
 
 }  // namespace callvault::context
