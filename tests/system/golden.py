@@ -93,8 +93,10 @@ def office(rig, expected):
     """What the office keeps, since version 3: people, duties, notices, aliases, breaches."""
     for key, words in (("people", ("person", "list")), ("breaches", ("breach", "list")), ("notices", ("notice", "list")),
                        ("duty", ("duty", "show"))):
+        if key not in expected:
+            continue
         told = rig.json(*words)
-        for known in expected.get(key, []):
+        for known in expected[key]:
             # A later callvault may tell more of it.
             expect(any(one == {**one, **known} for one in told), f"{key}: {known} is not among {told}")
     for record_id, state in expected.get("states", {}).items():
