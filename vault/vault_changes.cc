@@ -181,9 +181,8 @@ Result<bool> Vault::restrict(const Person& person, const RecordingId& id, bool r
   auto& context = session->context();
   CALLVAULT_TRY(capture::settle(context, capture::SettleMode::finished));
   const std::string_view verb = restricted ? "restrict" : "unrestrict";
-  CALLVAULT_TRY_ASSIGN(
-      const auto found,
-      attempted(context, verb, id, restricted ? locate(context, id) : locate_stored(context, id)));
+  CALLVAULT_TRY_ASSIGN(const auto found,
+                       attempted(context, verb, id, restricted ? locate(context, id) : locate_stored(context, id)));
   if (found.row.restricted == restricted)
     return refuse(context, verb, {{"id", id.text()}},
                   fail(Errc::refused, "recording " + id.text() + (restricted ? " is" : " is not") + " restricted"));

@@ -124,8 +124,9 @@ class Erasing {
   Result<void> miss(const RecordingId& id, const Error& why) {
     report_.items.push_back({id, false, why.code, why.message});
     if (options_.dry_run) return {};
-    CALLVAULT_TRY_ASSIGN(auto entry, context_.log.entry("erasure_refused", {{"id", id.text()},
-                                                                            {"result", std::string(errc_name(why.code))}}));
+    CALLVAULT_TRY_ASSIGN(
+        auto entry,
+        context_.log.entry("erasure_refused", {{"id", id.text()}, {"result", std::string(errc_name(why.code))}}));
     kept_.push_back(std::move(entry));
     return {};
   }

@@ -171,7 +171,8 @@ Result<PersonInfo> Vault::person_show(const Person& person, std::string_view nam
   const auto& people = session->directory().people;
   const auto it = people.find(std::string(name));
   if (it == people.end())
-    return refuse(session->context(), "person_show", {}, fail(Errc::not_found, "no person called " + std::string(name)));
+    return refuse(session->context(), "person_show", {},
+                  fail(Errc::not_found, "no person called " + std::string(name)));
   CALLVAULT_TRY_ASSIGN(const auto known, rights::People::load(session->context()));
   return person_info(session->context(), known, it->second);
 }

@@ -259,21 +259,31 @@ Result<StatusReport> Vault::status() {
   out.in_progress = incoming.in_progress;
   const auto& directory = context.state.directory();
   out.damaged = damaged_registers(context);
-  if (const auto requests = rights::Requests::load(context)) {
+  const auto is_readable = [](const auto& loaded) -> Result<bool> {
+    if (!loaded && loaded.error().code != Errc::corrupt) return loaded.error();
+    return loaded.has_value();
+  };
+  const auto requests = rights::Requests::load(context);
+  CALLVAULT_TRY_ASSIGN(const bool has_requests, is_readable(requests));
+  if (has_requests) {
     out.requests_open = out.requests_overdue = 0;
     for (const auto& request : requests->all()) {
       if (request.state != RequestState::closed) ++*out.requests_open;
       if (request.overdue) ++*out.requests_overdue;
     }
   }
-  if (const auto breaches = rights::Breaches::load(context)) {
+  const auto breaches = rights::Breaches::load(context);
+  CALLVAULT_TRY_ASSIGN(const bool has_breaches, is_readable(breaches));
+  if (has_breaches) {
     out.breaches_open = out.breaches_overdue = 0;
     for (const auto& breach : breaches->all()) {
       if (!breach.closed) ++*out.breaches_open;
       if (breach.overdue) ++*out.breaches_overdue;
     }
   }
-  if (const auto opt_outs = context::OptOuts::load(context)) out.opted_out = opt_outs->size();
+  const auto opt_outs = context::OptOuts::load(context);
+  CALLVAULT_TRY_ASSIGN(const bool has_opt_outs, is_readable(opt_outs));
+  if (has_opt_outs) out.opted_out = opt_outs->size();
   out.measures_review = context.config.people.review_date;
   CALLVAULT_TRY_ASSIGN(out.measures_review_due, is_review_due(context));
   const auto outstanding = outstanding_of(directory);

@@ -43,7 +43,8 @@ class Recover final : public Command {
           "for each, from the requests; then 'callvault recover --complete opt-out'");
     if (report.given_up == "aliases")
       out.warn(
-          "THE ALIASES ARE LOST. Enter them again with 'callvault alias add': until then what a person asks for is done "
+          "THE ALIASES ARE LOST. Enter them again with 'callvault alias add': until then what a person asks for is "
+          "done "
           "for the one number they name; opt-outs stand for each number as they were");
     for (const auto& problem : report.problems) out.warn("not settled: " + problem);
     if (report.refused > 0) out.warn("those files were left in incoming/; 'callvault inspect FILE' looks at one");

@@ -85,8 +85,8 @@ Result<Exposure> parse_exposure(const Vault& vault, std::string_view text);
 struct ScopedRecording {
   RecordingId id;
   std::string start_day;
-  bool gone = false;    // shredded since
-  bool opened = false;  // the journal says so (person only)
+  bool gone = false;                          // shredded since
+  bool opened = false;                        // the journal says so (person only)
   bool audio_open = false, key_open = false;  // as in BreachScope
 };
 
@@ -103,8 +103,8 @@ struct BreachScope {
   // Whose voices that person's review keys open, whatever the vault would have said: with the keeper's half from
   // elsewhere. Of a person only.
   std::uint64_t key_open = 0;
-  std::vector<std::string> because;               // one sentence each: why this much, and what is assumed
-  std::vector<ScopedRecording> recordings;        // only when asked for
+  std::vector<std::string> because;         // one sentence each: why this much, and what is assumed
+  std::vector<ScopedRecording> recordings;  // only when asked for
 };
 
 // Journalled. Errors: usage (from after to), refused (role), not_found (no such person), corrupt, io.

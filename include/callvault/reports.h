@@ -127,7 +127,7 @@ struct StatusReport {
   std::optional<std::uint64_t> breaches_open, breaches_overdue;
   std::optional<std::uint64_t> opted_out;  // numbers
   std::vector<std::string> damaged;        // registers that are damaged or incomplete: what, and what to do
-  std::string measures_review;  // date: when the measures are to be reviewed; empty: not set
+  std::string measures_review;             // date: when the measures are to be reviewed; empty: not set
   bool measures_review_due = false;
   std::optional<Time> next_expiry, last_purge;
   std::uint64_t epoch = 0, journal_size = 0;

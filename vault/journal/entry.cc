@@ -245,7 +245,8 @@ Result<void> validate(const Entry& entry) {
 
 std::string encode(const Entry& entry) {
   std::string out = "{";
-  out.reserve(192 + entry.actor.size() + entry.person.size() + entry.note.size() + 32 * (entry.facts.size() + entry.items.size()));
+  out.reserve(192 + entry.actor.size() + entry.person.size() + entry.note.size() +
+              32 * (entry.facts.size() + entry.items.size()));
   put_field(out, "actor", entry.actor);
   put_field(out, "actor_key", entry.actor_key);
   out += out.size() > 1 ? ",\"at\":\"" : "\"at\":\"";

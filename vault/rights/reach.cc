@@ -29,8 +29,7 @@ Reach::Reach(const context::Context& context, People people, keys::PersonEntry e
     : context_(&context),
       people_(std::move(people)),
       entry_(std::move(entry)),
-      reads_details_(
-          any_of_roles(entry_.roles, {Role::officer, Role::reviewer, Role::evaluator, Role::operator_})),
+      reads_details_(any_of_roles(entry_.roles, {Role::officer, Role::reviewer, Role::evaluator, Role::operator_})),
       holds_keys_(any_of_roles(entry_.roles, {Role::officer, Role::reviewer, Role::evaluator})) {
   if (any_of_roles(entry_.roles, {Role::reviewer, Role::evaluator}))
     purposes_ = context.config.people.purposes_of(entry_.roles);
@@ -74,9 +73,8 @@ std::vector<Reach::Span> Reach::able_by_duties() const {
   for (std::size_t i = 0; i < duties_.size(); ++i) {
     const auto& [since, number] = duties_[i];
     const Time until = i + 1 < duties_.size() ? duties_[i + 1].first : Time::max();
-    const auto it = std::find_if(accepted_.begin(), accepted_.end(), [n = number](const auto& a) {
-      return a.second == n;
-    });
+    const auto it =
+        std::find_if(accepted_.begin(), accepted_.end(), [n = number](const auto& a) { return a.second == n; });
     if (assessed && it != accepted_.end()) out.push_back({std::max(since, it->first), until});
   }
   return out;
@@ -147,8 +145,8 @@ Reach::Answer Reach::answer(const keys::NodeRow& row, std::int32_t day) const {
   const Consent caller = context::deciding_caller_consent(row);
   const Consent agent = context::deciding_agent_consent(row);
   // Nobody's consent goes back to these two: what is so now always was.
-  const bool quarantined = row.basis == Basis::consent && (caller == Consent::unknown || caller == Consent::pending ||
-                                                           agent == Consent::pending);
+  const bool quarantined = row.basis == Basis::consent &&
+                           (caller == Consent::unknown || caller == Consent::pending || agent == Consent::pending);
   const Subject subject{row.started_at, row.started_at, row.expires_at, std::nullopt, quarantined};
   Answer out{is_told(subject), is_released(subject), sealed_to_theirs(row, day)};
   out.released = out.released && out.key_fits;
@@ -187,8 +185,9 @@ std::vector<std::string> Reach::because() const {
   if (!holds_keys_)
     out.push_back("the roles of " + entry_.name + " hold no review key");
   else if (lacks_from_ && disabled_at_)
-    out.push_back("they hold review keys 1 to " + std::to_string(*lacks_from_ - 1) +
-                  "; what was recorded since is sealed to later ones, and what began before counts as sealed to theirs");
+    out.push_back(
+        "they hold review keys 1 to " + std::to_string(*lacks_from_ - 1) +
+        "; what was recorded since is sealed to later ones, and what began before counts as sealed to theirs");
   else
     out.push_back("their identity holds every review key up to " +
                   std::to_string(context_->state.directory().review_number));

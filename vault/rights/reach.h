@@ -58,10 +58,10 @@ class Reach {
   std::set<Purpose> purposes_;  // for which they may open; empty: none
   bool reads_details_ = false, holds_keys_ = false;
 
-  std::vector<std::pair<Time, std::uint64_t>> duties_;     // set when, which number
-  std::vector<std::pair<Time, std::uint64_t>> accepted_;   // by this person
-  std::vector<Time> renewed_;                              // this person, or nobody knows whom
-  std::optional<Time> disabled_at_, some_disabled_at_;     // the second: whom, the journal does not say
+  std::vector<std::pair<Time, std::uint64_t>> duties_;         // set when, which number
+  std::vector<std::pair<Time, std::uint64_t>> accepted_;       // by this person
+  std::vector<Time> renewed_;                                  // this person, or nobody knows whom
+  std::optional<Time> disabled_at_, some_disabled_at_;         // the second: whom, the journal does not say
   std::optional<std::uint32_t> lacks_from_, some_lacks_from_;  // the first review key they never had
   std::optional<Time> expired_at_;
 
