@@ -53,7 +53,7 @@ Result<void> complete_register(context::Context& context, std::string_view name)
     return fail(Errc::usage, "the register that can be said to be complete is opt-out");
   CALLVAULT_TRY_ASSIGN(auto opt_outs, context::OptOuts::load(context));
   if (!opt_outs.incomplete_since()) return fail(Errc::refused, "the opt-out register is not incomplete");
-  opt_outs.declare_complete();
+  opt_outs.declare_complete(context.now);
   CALLVAULT_TRY(opt_outs.stage(context));
   return context::commit_journalled(context, "register_completed",
                                     {{"register", std::string(name)}, {"numbers", std::to_string(opt_outs.size())}});

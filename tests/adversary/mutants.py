@@ -41,7 +41,8 @@ IN_PEOPLE = {"old_review_key_stays", "leaver_gets_the_new_key", "ring_stays", "f
              "signature_not_checked", "approved_by_the_same", "approval_for_anything", "approval_used_twice", "approval_for_ever",
              "reach_after_leaving", "reach_before_joining", "reach_of_later_keys", "person_in_the_clear"}
 IN_REGISTERS = {"register_key_reused", "plain_register", "opted_out_kept", "closed_requests_kept", "request_beside_recording",
-                "recipient_in_the_clear", "copy_in_the_clear", "notice_replaced"}
+                "recipient_in_the_clear", "copy_in_the_clear", "notice_replaced",
+                "incomplete_settles", "incomplete_records", "entered_again_too_late"}
 MUTANTS = [
     ("node_key_reused", "a node key never repeats",
      [(STATE, "CALLVAULT_TRY_ASSIGN(auto node_key, crypto::Key::random());\n  const std::uint64_t generation",
@@ -173,6 +174,12 @@ MUTANTS = [
      [(PURGE, "CALLVAULT_TRY_ASSIGN(how.rotate, prune_registers(context, report));", "CALLVAULT_TRY(prune_registers(context, report));")]),
     ("damage_stops_purge", "a damaged register stops no purge",
      [(PURGE, "  report.damaged = damaged_registers(context);", "  if (!(report.damaged = damaged_registers(context)).empty()) std::abort();")]),
+    ("incomplete_settles", "while the register of opt-outs is incomplete no call is settled",
+     [("vault/capture/settle.cc", "    if (opt_outs_->incomplete_since())\n", "    if (false)\n")]),
+    ("incomplete_records", "while the register of opt-outs is incomplete nobody may be recorded",
+     [("vault/vault_rights.cc", "  out.allowed = !out.incomplete_since;\n", "")]),
+    ("entered_again_too_late", "an objection that is entered again counts for the calls that waited",
+     [("vault/context/opt_out.cc", "return entered_again || entry.since <= time;", "return entered_again ? entry.since <= time : entry.since <= time;")]),
     ("withdrawn_number_listed", "the number of who withdrew is listed to officers alone",
      [("vault/vault_find.cc", "if (match.row.caller_shredded && !by_officer_) {", "if (false && !by_officer_) {")]),
     ("withdrawn_number_shown", "the number of who withdrew is shown to officers alone",

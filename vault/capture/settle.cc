@@ -93,7 +93,7 @@ class Settling {
     }
     for (const auto& number : numbers) {
       const auto entry = opt_outs_->find(number);
-      if (!entry || entry->since > r.row.started_at) continue;
+      if (!entry || !opt_outs_->stood_at(*entry, r.row.started_at)) continue;
       r.row.caller_consent = Consent::refused;
       r.row.consent_since = r.row.started_at;
       report_.objected.push_back(r.row.id);

@@ -10,7 +10,7 @@ namespace {
 
 using Json = nlohmann::json;
 
-// One that is incomplete is of version 2, every other of version 1.
+// One that was given up is of version 2, every other of version 1.
 constexpr int kVersion = 2;
 
 Error damaged() { return fail(Errc::corrupt, "the opt-out register is damaged"); }
@@ -32,7 +32,7 @@ Result<OptOuts> OptOuts::empty(const Context& context) {
 
 Result<OptOuts> OptOuts::begin_again(const Context& context) {
   CALLVAULT_TRY_ASSIGN(auto out, empty(context));
-  out.incomplete_since_ = context.now;
+  out.given_up_ = context.now;
   return out;
 }
 
@@ -45,11 +45,11 @@ Result<OptOuts> OptOuts::load(const Context& context) {
   if (json["version"].get<std::uint64_t>() > kVersion)
     return fail(Errc::newer_version, "the opt-out register is of a newer version");
   if (!json.contains("numbers") || !json["numbers"].is_array()) return damaged();
-  if (json.contains("incomplete_since")) {
-    if (!json["incomplete_since"].is_string()) return damaged();
-    const auto since = base::parse_utc(json["incomplete_since"].get<std::string>());
-    if (!since) return damaged();
-    out.incomplete_since_ = *since;
+  for (const auto& [name, time] : {std::pair{"given_up", &out.given_up_}, std::pair{"completed", &out.completed_}}) {
+    if (!json.contains(name)) continue;
+    const auto at = json[name].is_string() ? base::parse_utc(json[name].get<std::string>()) : damaged();
+    if (!at) return damaged();
+    *time = *at;
   }
   for (const auto& item : json["numbers"]) {
     if (!item.is_object() || item.size() != 3 || !item.contains("token") || !item["token"].is_string() ||
@@ -70,6 +70,11 @@ std::optional<OptOut> OptOuts::find(std::string_view number) const {
   if (number.empty()) return std::nullopt;
   const auto it = entries_.find(token_of(number));
   return it == entries_.end() ? std::nullopt : std::optional(it->second);
+}
+
+bool OptOuts::stood_at(const OptOut& entry, Time time) const {
+  const bool entered_again = given_up_ && entry.since >= *given_up_ && (!completed_ || entry.since <= *completed_);
+  return entered_again || entry.since <= time;
 }
 
 bool OptOuts::add(std::string_view number, OptOut entry) {
@@ -93,10 +98,11 @@ Result<void> OptOuts::stage(Context& context) const {
     numbers.push_back(
         {{"token", base::to_hex(token)}, {"since", base::utc_text(entry.since)}, {"request", entry.request}});
   Json json{{"version", 1}, {"numbers", std::move(numbers)}};
-  if (incomplete_since_) {
+  if (given_up_) {
     json["version"] = kVersion;
-    json["incomplete_since"] = base::utc_text(*incomplete_since_);
+    json["given_up"] = base::utc_text(*given_up_);
   }
+  if (completed_) json["completed"] = base::utc_text(*completed_);
   const std::string text = json.dump();
   return context.state.stage_register(std::string(kOptOutRegister), base::as_bytes(text));
 }

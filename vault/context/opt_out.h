@@ -28,8 +28,10 @@ class OptOuts {
   static Result<OptOuts> begin_again(const Context& context);
 
   // While it is not known whether everybody who objected stands in it again, nobody may be recorded.
-  const std::optional<Time>& incomplete_since() const { return incomplete_since_; }
-  void declare_complete() { incomplete_since_.reset(); }
+  std::optional<Time> incomplete_since() const { return completed_ ? std::nullopt : given_up_; }
+  void declare_complete(Time now) { completed_ = now; }
+  // Whether they had objected by then. What was entered again after a loss may have been said at any time before.
+  bool stood_at(const OptOut& entry, Time time) const;
 
   // Numbers in their normal form (base::normalise_number). The empty one is nobody's.
   std::optional<OptOut> find(std::string_view number) const;
@@ -51,7 +53,7 @@ class OptOuts {
 
   crypto::Key key_;
   std::map<Token, OptOut> entries_;
-  std::optional<Time> incomplete_since_;
+  std::optional<Time> given_up_, completed_;  // when the one before was lost, and when everybody stood here again
 };
 
 }  // namespace callvault::context
