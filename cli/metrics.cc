@@ -22,10 +22,16 @@ std::string metrics_text(const PurgeReport* purge, const StatusReport& status) {
   gauge("callvault_unsettled", "Finished recordings that are not settled yet.", status.unsettled);
   gauge("callvault_overdue", "Recordings past their expiry and not held.", status.overdue);
   gauge("callvault_outstanding", "Shreds asked for and not yet final.", status.outstanding);
-  gauge("callvault_requests_open", "Requests of people that are not closed.", status.requests_open);
-  gauge("callvault_requests_overdue", "Of those, past their deadline.", status.requests_overdue);
-  gauge("callvault_breaches_open", "Breaches of personal data that are not closed.", status.breaches_open);
-  gauge("callvault_breaches_overdue", "Of those, not told to the authority in time.", status.breaches_overdue);
+  // What a damaged register would say is absent, not 0.
+  const auto known = [&](std::string_view name, std::string_view help, const std::optional<std::uint64_t>& value) {
+    if (value) gauge(name, help, *value);
+  };
+  known("callvault_requests_open", "Requests of people that are not closed.", status.requests_open);
+  known("callvault_requests_overdue", "Of those, past their deadline.", status.requests_overdue);
+  known("callvault_breaches_open", "Breaches of personal data that are not closed.", status.breaches_open);
+  known("callvault_breaches_overdue", "Of those, not told to the authority in time.", status.breaches_overdue);
+  gauge("callvault_registers_damaged", "Registers that are damaged, or incomplete since one was given up.",
+        status.damaged.size());
   gauge("callvault_epoch", "Number of the present root key.", status.epoch);
   add(text, "callvault_shredded_total", "counter", "Recordings shredded over the vault's life.",
       std::to_string(status.shredded));

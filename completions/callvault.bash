@@ -78,6 +78,7 @@ _callvault() {
     "") words="init ingest find show play pause resume consent hold unhold erase purge prove-gone inspect check recover reindex status doctor backup restore may-record rectify restrict unrestrict copy disclose approve alias opt-out request breach notice report review person duty approvals journal keeper --version" ;;
     alias) words="add remove show" ;;
     backup) words="--verify" ;;
+    recover) words="--give-up --complete" ;;
     restore) words="--into --check --verify" ;;
     keeper) words="rotate status serve" ;;
     review) words="split join" ;;

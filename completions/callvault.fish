@@ -283,6 +283,8 @@ complete -c callvault -n '__fish_seen_subcommand_from report; and __fish_seen_su
 complete -c callvault -n '__fish_seen_subcommand_from report; and __fish_seen_subcommand_from requests' -l csv -d 'print comma-separated values (RFC 4180)'
 complete -c callvault -n '__fish_seen_subcommand_from backup' -l verify -d 'compare every byte of what is there, too'
 complete -c callvault -n '__fish_seen_subcommand_from backup' -a '(__fish_complete_directories)'
+complete -c callvault -n '__fish_seen_subcommand_from recover' -l give-up -x -a 'opt-out aliases' -d 'opt-out or aliases: empty it, since it is damaged'
+complete -c callvault -n '__fish_seen_subcommand_from recover' -l complete -x -a 'opt-out' -d 'opt-out: whoever had objected stands in it again'
 complete -c callvault -n '__fish_seen_subcommand_from restore' -l into -r -a '(__fish_complete_directories)' -d 'the vault\'s folder, damaged, empty or missing (default: --vault)'
 complete -c callvault -n '__fish_seen_subcommand_from restore' -l check -d 'tell what would be done, change nothing'
 complete -c callvault -n '__fish_seen_subcommand_from restore' -l verify -d 'read every byte of what the vault still has'

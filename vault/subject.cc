@@ -73,13 +73,19 @@ Error refuse(context::Context& context, std::string_view verb, std::map<std::str
   return said ? why : said.error();
 }
 
+Result<Located> attempted(context::Context& context, std::string_view verb, const RecordingId& id,
+                          Result<Located> found) {
+  if (found || (found.error().code != Errc::not_found && found.error().code != Errc::gone)) return found;
+  return refuse(context, verb, {{"id", id.text()}}, found.error());
+}
+
 Result<Errand> Errand::of(context::Context& context, std::string_view verb, std::string_view reference,
                           std::initializer_list<RequestKind> kinds, bool closed_too) {
   Errand out;
   CALLVAULT_TRY_ASSIGN(out.requests_, rights::Requests::load(context));
   const auto found = out.requests_->find(reference);
   if (!found && !is_register_id(reference)) return out;
-  if (!found) return found.error();
+  if (!found) return refuse(context, verb, {}, found.error());
   const Request& r = **found;
   const auto no = [&](const std::string& why) {
     return refuse(context, verb, {{"request", r.id}}, fail(Errc::refused, "request " + r.id + why));

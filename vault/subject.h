@@ -31,6 +31,9 @@ Result<std::vector<catalog::Hit>> recordings_of(const context::Context& context,
 // Journals a refusal, and gives it back.
 Error refuse(context::Context& context, std::string_view verb, std::map<std::string, std::string> facts,
              const Error& why);
+// What `locate` gave; that a person asked for what never was here, or is gone, is journalled.
+Result<Located> attempted(context::Context& context, std::string_view verb, const RecordingId& id,
+                          Result<Located> found);
 
 // What a verb is carried out for: a request of the register, or a reference of somebody else's.
 class Errand {

@@ -20,7 +20,7 @@
 #include "remote.h"
 #include "review/review.h"
 #include "sealed/reader.h"
-#include "session.h"
+#include "subject.h"
 
 namespace callvault {
 namespace {
@@ -248,7 +248,7 @@ Result<review::Release> release_recording(Vault& vault, const Person& person, co
   CALLVAULT_TRY_ASSIGN(const auto session,
                        Session::begin(vault.impl(), guarded ? Access::change : Access::look, person.name()));
   CALLVAULT_TRY(session->require(person, {Role::officer, Role::reviewer, Role::evaluator}, "play"));
-  CALLVAULT_TRY(locate_stored(session->context(), options.id));
+  CALLVAULT_TRY(attempted(session->context(), "play", options.id, locate_stored(session->context(), options.id)));
   const auto roles = session->directory().people.at(person.name()).roles;
   const auto listeners = static_cast<unsigned>(Role::reviewer) | static_cast<unsigned>(Role::evaluator);
   review::Listener listener{(roles & listeners) != 0, policy.purposes_of(roles), {}};

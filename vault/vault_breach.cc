@@ -17,7 +17,12 @@ Result<Breach> change_breach(Vault& vault, const Person& person, std::string_vie
   CALLVAULT_TRY(session->require(person, {Role::officer}, "breach"));
   auto& context = session->context();
   CALLVAULT_TRY_ASSIGN(auto breaches, rights::Breaches::load(context));
-  CALLVAULT_TRY_ASSIGN(Breach * breach, breaches.find(id));
+  const auto found = breaches.find(id);
+  if (!found) {
+    CALLVAULT_TRY(context.log.append("refused", {{"verb", "breach_" + what}, {"result", "not_found"}}));
+    return found.error();
+  }
+  Breach* const breach = *found;
   std::map<std::string, std::string> facts{{"breach", breach->id}};
   auto changed = change(context, *breach, facts);
   if (!changed) {

@@ -6,6 +6,7 @@
 #include "context/rows.h"
 #include "os/host.h"
 #include "over_socket.h"
+#include "rights/reach.h"
 #include "session.h"
 #include "shred/intent.h"
 
@@ -15,15 +16,6 @@ namespace {
 using keys::NodeRow;
 
 constexpr std::uint64_t kFirstEpoch = 1;
-
-bool reads_details(std::uint8_t roles) {
-  return (roles & (static_cast<unsigned>(Role::officer) | static_cast<unsigned>(Role::reviewer) |
-                   static_cast<unsigned>(Role::evaluator) | static_cast<unsigned>(Role::operator_))) != 0;
-}
-
-bool may_listen(std::uint8_t roles) {
-  return (roles & (static_cast<unsigned>(Role::reviewer) | static_cast<unsigned>(Role::evaluator))) != 0;
-}
 
 struct Rotation {
   Time at{};
@@ -64,7 +56,11 @@ class Scoping {
 
   Result<BreachScope> run() {
     out_.exposed = exposed_.kind;
+    if (exposed_.kind == Exposure::Kind::person) {
+      CALLVAULT_TRY_ASSIGN(reach_, rights::Reach::of(context_, exposed_.person));
+    }
     CALLVAULT_TRY(read_journal());
+    if (reach_) reach_->look_at(from_, to_);
     out_.first_epoch = past_.epoch_at(from_);
     out_.last_epoch = past_.epoch_at(to_);
     switch (exposed_.kind) {
@@ -95,7 +91,8 @@ class Scoping {
         if (epoch != entry.facts.end())
           past_.rotations.push_back({entry.at, std::strtoull(epoch->second.c_str(), nullptr, 10)});
       }
-      if (exposed_.kind == Exposure::Kind::person && entry.at >= from_ && entry.at <= to_) read_opening(entry);
+      if (reach_) reach_->read(entry);
+      if (reach_ && entry.at >= from_ && entry.at <= to_) read_opening(entry);
       return true;
     });
   }
@@ -116,8 +113,7 @@ class Scoping {
   Result<void> by_keeper() {
     // Its copy opens every state of the folder until it was forgotten, also those of after the breach.
     const auto end = past_.end_of_epoch(to_);
-    CALLVAULT_TRY(count_present(from_, end.value_or(std::max(to_, context_.now)), true));
-    out_.details_open = out_.present;
+    CALLVAULT_TRY(count_present(from_, end.value_or(std::max(to_, context_.now)), {true, false, false}));
     out_.because.push_back(end ? "the root key of that time was forgotten on " + context_.zone.rfc3339(*end) +
                                      ": what was recorded until then counts, as a copy of the key opens it"
                                : "the root key of that time is still the present one: shred or rotate to forget it");
@@ -133,19 +129,14 @@ class Scoping {
       return by_keeper();
     }
     out_.because.emplace_back("without the keeper's root key nothing in the vault's folder opens");
-    return count_present(from_, to_, false);
+    return count_present(from_, to_, {});
   }
 
   Result<void> by_person() {
-    const auto& people = context_.state.directory().people;
-    const auto it = people.find(exposed_.person);
-    if (it == people.end()) return fail(Errc::not_found, "no person of that name");
-    const bool details = reads_details(it->second.roles);
-    CALLVAULT_TRY(count_present(from_, to_, details));
-    if (details) out_.details_open = out_.present;
-    if (may_listen(it->second.roles)) out_.audio_open = out_.present;
+    CALLVAULT_TRY(count_present(from_, to_, {}));
     out_.opened = past_.opened.size();
     out_.exported = past_.exported;
+    for (auto& why : reach_->because()) out_.because.push_back(std::move(why));
     out_.because.emplace_back(
         "a person opens nothing without the keeper's side, which journals each opening first: \"opened\" is what was "
         "opened, the rest is what could have been");
@@ -155,7 +146,7 @@ class Scoping {
 
   Result<void> by_backup() {
     const Time made = *exposed_.made;
-    CALLVAULT_TRY(count_present(made, made, false));
+    CALLVAULT_TRY(count_present(made, made, {}));
     const auto end = past_.end_of_epoch(made);
     out_.because.emplace_back("a backup holds no keeper, so nothing in it opens by itself");
     out_.because.push_back(end ? "the root key that opens it was forgotten on " + context_.zone.rfc3339(*end) +
@@ -165,24 +156,37 @@ class Scoping {
     return {};
   }
 
-  // Recordings that existed at some time between `from` and `to`.
-  Result<void> count_present(Time from, Time to, bool with_people) {
+  using Open = rights::Reach::Answer;
+
+  void count(const RecordingId& id, std::int32_t day, bool gone, const Open& open) {
+    ++out_.present;
+    out_.gone_since += gone ? 1 : 0;
+    out_.details_open += open.details ? 1 : 0;
+    out_.audio_open += open.released ? 1 : 0;
+    out_.key_open += open.key_fits ? 1 : 0;
+    if (with_recordings_)
+      out_.recordings.push_back(
+          {id, base::day_text(day), gone, past_.opened.contains(id), open.released, open.key_fits});
+  }
+
+  // Recordings that existed at some time between `from` and `to`; `open`: what holds of all, when no person is asked
+  // for.
+  Result<void> count_present(Time from, Time to, const Open& open) {
     std::unordered_set<std::string> numbers;
     std::uint64_t nameless = 0;
     for (const auto& item : context_.state.directory().buckets) {
       const keys::Bucket& bucket = item.second;
       if (bucket.day > context_.zone.civil_day(to)) continue;
       CALLVAULT_TRY_ASSIGN(const auto node, context_.state.open_node(item.first));
-      std::vector<NodeRow> rows;
+      std::vector<NodeRow> told;
       for (std::size_t i = 0; i < node.size(); ++i) {
         CALLVAULT_TRY_ASSIGN(auto row, node.row(i));
         if (row.started_at > to) continue;
-        ++out_.present;
-        if (with_recordings_)
-          out_.recordings.push_back({row.id, base::day_text(bucket.day), false, past_.opened.contains(row.id)});
-        if (with_people) rows.push_back(std::move(row));
+        const Open how = reach_ ? reach_->answer(row, bucket.day) : open;
+        count(row.id, bucket.day, false, how);
+        if (how.details) told.push_back(std::move(row));
       }
-      CALLVAULT_TRY_ASSIGN(const auto details, context::rows_of(context_, bucket, rows));
+      CALLVAULT_TRY_ASSIGN(const auto details, context::rows_of(context_, bucket, told));
       for (const auto& row : details) {
         const std::string number = row ? customer_of(*row) : "";
         if (number.empty())
@@ -194,9 +198,7 @@ class Scoping {
     CALLVAULT_TRY(context_.catalog.for_each_tombstone([&](const Tombstone& t) {
       const auto day = base::parse_day(t.start_day);
       if (t.shredded_at < from || !day || *day > context_.zone.civil_day(to)) return true;
-      ++out_.present;
-      ++out_.gone_since;
-      if (with_recordings_) out_.recordings.push_back({t.id, t.start_day, true, past_.opened.contains(t.id)});
+      count(t.id, *day, true, reach_ ? reach_->answer(t, *day) : open);
       return true;
     }));
     out_.people = numbers.size();
@@ -216,6 +218,7 @@ class Scoping {
   const Exposure& exposed_;
   bool with_recordings_, keeper_inside_;
   Past past_;
+  std::optional<rights::Reach> reach_;  // when it is a person
   BreachScope out_;
 };
 

@@ -82,7 +82,7 @@ Result<ConsentReport> Vault::set_consent(const Person& person, const ConsentChan
     CALLVAULT_TRY_ASSIGN(report.ended, capture::end_call(context.layout, change.id, kEndPatience));
   }
   CALLVAULT_TRY(capture::settle(context, capture::SettleMode::everything));
-  CALLVAULT_TRY_ASSIGN(const auto found, locate(context, change.id));
+  CALLVAULT_TRY_ASSIGN(const auto found, attempted(context, "consent", change.id, locate(context, change.id)));
   std::map<std::string, std::string> facts{{"id", change.id.text()},
                                            {"party", std::string(to_word(change.party))},
                                            {"consent", std::string(to_word(change.consent))}};
@@ -137,12 +137,11 @@ Result<void> Vault::hold(const Person& person, const HoldOptions& options) {
   auto& context = session->context();
   CALLVAULT_TRY(capture::settle(context, capture::SettleMode::finished));
   if (options.until && *options.until <= context.now) return fail(Errc::usage, "the hold would have ended already");
-  const auto found = locate(context, options.id);
-  if (!found && found.error().code == Errc::gone)
-    return refuse(context, "hold", {{"id", options.id.text()}}, found.error());
+  const auto found = attempted(context, "hold", options.id, locate(context, options.id));
   if (!found) return found.error();
   if (is_being_erased(context, found->row))
-    return fail(Errc::refused, "recording " + options.id.text() + " is being erased; a hold comes too late");
+    return refuse(context, "hold", {{"id", options.id.text()}},
+                  fail(Errc::refused, "recording " + options.id.text() + " is being erased; a hold comes too late"));
   std::map<std::string, std::string> facts{{"id", options.id.text()}};
   if (options.until) facts.emplace("until", base::utc_text(*options.until));
   CALLVAULT_TRY_ASSIGN(const auto entry,
@@ -162,10 +161,11 @@ Result<bool> Vault::unhold(const Person& person, const RecordingId& id, const st
   CALLVAULT_TRY(session->require(person, {Role::officer}, "unhold"));
   auto& context = session->context();
   CALLVAULT_TRY(capture::settle(context, capture::SettleMode::finished));
-  CALLVAULT_TRY_ASSIGN(const auto found, locate_stored(context, id));
+  CALLVAULT_TRY_ASSIGN(const auto found, attempted(context, "unhold", id, locate_stored(context, id)));
   const auto same = [&](const Hold& h) { return h.matter == matter; };
   if (std::none_of(found.row.holds.begin(), found.row.holds.end(), same))
-    return fail(Errc::not_found, "recording " + id.text() + " has no such hold");
+    return refuse(context, "unhold", {{"id", id.text()}},
+                  fail(Errc::not_found, "recording " + id.text() + " has no such hold"));
   CALLVAULT_TRY(require_second(*session, DualAction::unhold, {id.text(), matter},
                                "unhold " + id.text() + " of the matter " + matter));
   CALLVAULT_TRY_ASSIGN(const auto entry, entry_with_note(context, "unheld", {{"id", id.text()}}, found.row, matter));
@@ -180,11 +180,15 @@ Result<bool> Vault::restrict(const Person& person, const RecordingId& id, bool r
   CALLVAULT_TRY(session->require(person, {Role::officer}, restricted ? "restrict" : "unrestrict"));
   auto& context = session->context();
   CALLVAULT_TRY(capture::settle(context, capture::SettleMode::finished));
-  CALLVAULT_TRY_ASSIGN(const auto found, restricted ? locate(context, id) : locate_stored(context, id));
+  const std::string_view verb = restricted ? "restrict" : "unrestrict";
+  CALLVAULT_TRY_ASSIGN(const auto found,
+                       attempted(context, verb, id, restricted ? locate(context, id) : locate_stored(context, id)));
   if (found.row.restricted == restricted)
-    return fail(Errc::refused, "recording " + id.text() + (restricted ? " is" : " is not") + " restricted");
+    return refuse(context, verb, {{"id", id.text()}},
+                  fail(Errc::refused, "recording " + id.text() + (restricted ? " is" : " is not") + " restricted"));
   if (restricted && is_being_erased(context, found.row))
-    return fail(Errc::refused, "recording " + id.text() + " is being erased; a restriction comes too late");
+    return refuse(context, verb, {{"id", id.text()}},
+                  fail(Errc::refused, "recording " + id.text() + " is being erased; a restriction comes too late"));
   CALLVAULT_TRY_ASSIGN(const auto entry, entry_with_note(context, restricted ? "restricted" : "unrestricted",
                                                          {{"id", id.text()}}, found.row, reason));
   CALLVAULT_TRY(rewrite_row(

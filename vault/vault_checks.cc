@@ -13,6 +13,7 @@
 #include "os/host.h"
 #include "os/place.h"
 #include "over_socket.h"
+#include "registers.h"
 #include "rights/certificate.h"
 #include "sealed/reader.h"
 #include "separation.h"
@@ -63,7 +64,8 @@ class Checking {
     }
     for (const auto& [name, known] : context_.state.directory().registers)
       if (const auto plain = context_.state.read_register(name); !plain)
-        report_.problems.push_back(plain.error().message + "; bring back keys/ of a backup");
+        report_.problems.push_back(plain.error().message + "; bring back keys/ of a backup" +
+                                   (can_be_given_up(name) ? ", else 'callvault recover --give-up " + name + "'" : ""));
     CALLVAULT_TRY(find_strangers());
     if (auto walked = context_.catalog.check(); !walked)
       report_.problems.push_back("catalogue: " + walked.error().message + "; run reindex");
@@ -298,12 +300,16 @@ Result<CheckReport> Vault::check(const CheckOptions& options) {
   return Checking(session->context(), options).run();
 }
 
-Result<RecoverReport> Vault::recover() {
+Result<RecoverReport> Vault::recover(const RecoverOptions& options) {
   if (impl_->remote) return only_at_home();
   CALLVAULT_TRY_ASSIGN(const auto mended, mend_journal(*impl_));
   CALLVAULT_TRY_ASSIGN(const auto session, Session::begin(*impl_, Access::change, ""));
+  // Before calls are settled: whether these may be kept is what the register says.
+  if (!options.give_up.empty()) CALLVAULT_TRY(give_up_register(session->context(), options.give_up));
+  if (!options.complete.empty()) CALLVAULT_TRY(complete_register(session->context(), options.complete));
   CALLVAULT_TRY_ASSIGN(const auto settled, capture::settle(session->context(), capture::SettleMode::finished));
   RecoverReport out;
+  out.given_up = options.give_up;
   out.interrupted_sealed = settled.interrupted;
   out.settled = settled.settled;
   out.refused = settled.problems.size();

@@ -36,7 +36,9 @@ class Copying {
 
   Result<Copy> run() {
     CALLVAULT_TRY_ASSIGN(auto requests, rights::Requests::load(context_));
-    CALLVAULT_TRY_ASSIGN(Request * request, requests.find(options_.request));
+    const auto asked = requests.find(options_.request);
+    if (!asked) return refused(asked.error());
+    Request* const request = *asked;
     if (const auto allowed = rights::may_copy(*request); !allowed) return refused(allowed.error());
     Copy out;
     out.at = context_.now;
@@ -45,7 +47,7 @@ class Copying {
     out.summary.form = options_.form;
     auto found = locate_stored(context_, options_.id);
     const bool stub = !found && found.error().code == Errc::gone && options_.form == CopyForm::vcon;
-    if (!found && !stub) return std::move(found).error();
+    if (!found && !stub) return refused(std::move(found).error());
     CALLVAULT_TRY(context_.state.check_room());
     Request theirs = *request;  // and what is one number's is all numbers' of a person
     CALLVAULT_TRY_ASSIGN(theirs.numbers, numbers_of_person(context_, request->numbers));

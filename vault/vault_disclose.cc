@@ -9,7 +9,7 @@
 #include "disclosure/tar_writer.h"
 #include "dual_control.h"
 #include "review/review.h"
-#include "session.h"
+#include "subject.h"
 #include "vault_evidence.h"
 
 namespace callvault {
@@ -67,7 +67,7 @@ class Disclosing {
     ids.erase(std::unique(ids.begin(), ids.end()), ids.end());
     // All or nothing: what is journalled as disclosed must not depend on the order.
     for (const auto& id : ids) {
-      CALLVAULT_TRY(locate_stored(context_, id));
+      CALLVAULT_TRY(attempted(context_, "disclose", id, locate_stored(context_, id)));
       CALLVAULT_TRY(review::examine(context_, reviewer_.listener, play_options(id)));
     }
     CALLVAULT_TRY(require_second_for_copies(

@@ -6,6 +6,7 @@
 #include "identity_parts.h"
 #include "over_socket.h"
 #include "person_info.h"
+#include "subject.h"
 
 namespace callvault {
 namespace {
@@ -18,12 +19,13 @@ Result<const keys::PersonEntry*> person_in_charge_of(Session& session, const Per
   CALLVAULT_TRY(session.require_in_charge(officer, verb));
   const auto& people = session.directory().people;
   const auto it = people.find(std::string(name));
-  if (it == people.end()) return fail(Errc::not_found, "no person called " + std::string(name));
-  if (it->second.disabled) return fail(Errc::refused, std::string(name) + " is disabled");
+  const auto no = [&](const Error& why) { return refuse(session.context(), verb, {}, why); };
+  if (it == people.end()) return no(fail(Errc::not_found, "no person called " + std::string(name)));
+  if (it->second.disabled) return no(fail(Errc::refused, std::string(name) + " is disabled"));
   if (name != officer.name()) return &it->second;
   CALLVAULT_TRY_ASSIGN(const auto known, rights::People::load(session.context()));
   if (known.any_able_officer(session.context(), name))
-    return fail(Errc::refused, "another officer has to do that for " + std::string(name));
+    return no(fail(Errc::refused, "another officer has to do that for " + std::string(name)));
   return &it->second;
 }
 
@@ -64,7 +66,7 @@ Result<PersonInfo> person_assess(Vault& vault, const Person& officer, const Asse
   people.edit(entry->name).assessed_at = date;
   people.edit(entry->name).assessed_until = options.until;
   CALLVAULT_TRY(people.stage(context));
-  CALLVAULT_TRY(context::commit_journalled(context, "person_assessed", {}));
+  CALLVAULT_TRY(context::commit_about(context, "person_assessed", entry->name));
   return person_info(context, people, *entry);
 }
 
@@ -91,7 +93,7 @@ Result<PersonInfo> renew_person(Vault& vault, const Person& officer, std::string
   CALLVAULT_TRY_ASSIGN(auto people, rights::People::load(context));
   people.edit(entry->name).expires_at = until;
   CALLVAULT_TRY(people.stage(context));
-  CALLVAULT_TRY(context::commit_journalled(context, "person_renewed", {}));
+  CALLVAULT_TRY(context::commit_about(context, "person_renewed", entry->name));
   return person_info(context, people, *entry);
 }
 

@@ -106,7 +106,7 @@ class Erasing {
         return fail(Errc::partly_done, "no recording of that number among those that can be read; " +
                                            std::to_string(unread_) +
                                            " in incoming/ cannot: 'callvault check' names them");
-      if (hits.empty()) return fail(Errc::not_found, "no recording of that number");
+      if (hits.empty()) return refuse(context_, "erase", {}, fail(Errc::not_found, "no recording of that number"));
       return {};
     }
     const std::set<RecordingId> ids(options_.ids.begin(), options_.ids.end());
@@ -115,8 +115,19 @@ class Erasing {
       if (found)
         by_bucket_[found->bucket].push_back(id);
       else
-        report_.items.push_back({id, false, found.error().code, found.error().message});
+        CALLVAULT_TRY(miss(id, found.error()));
     }
+    return {};
+  }
+
+  // Nothing to erase: there was never such a recording, or no more.
+  Result<void> miss(const RecordingId& id, const Error& why) {
+    report_.items.push_back({id, false, why.code, why.message});
+    if (options_.dry_run) return {};
+    CALLVAULT_TRY_ASSIGN(
+        auto entry,
+        context_.log.entry("erasure_refused", {{"id", id.text()}, {"result", std::string(errc_name(why.code))}}));
+    kept_.push_back(std::move(entry));
     return {};
   }
 

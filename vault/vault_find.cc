@@ -10,7 +10,7 @@
 #include "retention/plan.h"
 #include "rights/notices.h"
 #include "sealed/reader.h"
-#include "session.h"
+#include "subject.h"
 
 namespace callvault {
 namespace {
@@ -34,11 +34,22 @@ Result<Match> keep(NodeRow row, std::uint32_t bucket) {
   return Match{std::move(row), bucket, std::move(secret)};
 }
 
+bool is_officer_acting(const Session& session, const Person& person) {
+  const auto roles = session.directory().people.at(person.name()).roles;
+  return (roles & static_cast<std::uint8_t>(Role::officer)) != 0;
+}
+
+// The number of somebody whose own voice had to go, while the agent's stays: for whom answers their requests, and for
+// nobody else.
+std::string& number_of_customer(CallRecord& record) {
+  return record.direction == Direction::out && !record.called.empty() ? record.called : record.caller;
+}
+
 class Finding {
  public:
   using Visit = std::function<bool(const CallRecord&)>;
-  Finding(context::Context& context, const Query& query, const Visit& visit)
-      : context_(context), query_(query), visit_(visit) {}
+  Finding(context::Context& context, const Query& query, const Visit& visit, bool by_officer)
+      : context_(context), query_(query), visit_(visit), by_officer_(by_officer) {}
 
   // Whether the catalogue alone tells in which buckets to look.
   static bool by_token(const Query& query) {
@@ -118,8 +129,15 @@ class Finding {
       const keys::Bucket& bucket = context_.state.directory().buckets.at(match.bucket);
       CALLVAULT_TRY_ASSIGN(const auto details, context::row_of(context_, bucket, match.row));
       if (query_.direction && details.direction != *query_.direction) continue;
+      CallRecord record = to_record(bucket, match.row, details, context_.now);
+      if (match.row.caller_shredded && !by_officer_) {
+        std::string& number = number_of_customer(record);
+        const bool asked_for = &number == &record.called ? query_.called.has_value() : query_.caller.has_value();
+        if (asked_for) continue;
+        number.clear();
+      }
       ++found_;
-      if (!visit_(to_record(bucket, match.row, details, context_.now))) return false;
+      if (!visit_(record)) return false;
       if (query_.limit && found_ >= *query_.limit) return false;
     }
     return true;
@@ -180,6 +198,7 @@ class Finding {
   context::Context& context_;
   const Query& query_;
   const Visit& visit_;
+  bool by_officer_;
   std::optional<std::set<catalog::Hit>> by_token_;
   std::map<std::uint32_t, std::vector<RecordingId>> hits_;
   std::uint64_t found_ = 0;
@@ -231,7 +250,7 @@ Result<FindSummary> Vault::find(const Person& person, const Query& query,
   for (;;) {
     CALLVAULT_TRY_ASSIGN(const auto session, Session::begin(*impl_, access, person.name()));
     CALLVAULT_TRY(session->require(person, kFinders, "find"));
-    Finding finding(session->context(), query, visit);
+    Finding finding(session->context(), query, visit, is_officer_acting(*session, person));
     const auto searched = finding.search();
     const bool stale = !searched && searched.error().code == Errc::corrupt;
     if (stale && access == Access::look_up) {
@@ -251,12 +270,13 @@ Result<CallRecord> Vault::show(const Person& person, const RecordingId& id) {
   CALLVAULT_TRY_ASSIGN(const auto session, Session::begin(*impl_, Access::look, person.name()));
   CALLVAULT_TRY(session->require(person, kFinders, "show"));
   auto& context = session->context();
-  const auto found = locate(context, id);
+  const auto found = attempted(context, "show", id, locate(context, id));
   if (!found) return found.error();
   CALLVAULT_TRY(context.log.append("shown", {{"id", id.text()}}));
   const keys::Bucket& bucket = context.state.directory().buckets.at(found->bucket);
   CALLVAULT_TRY_ASSIGN(const auto details, context::row_of(context, bucket, found->row));
   CallRecord record = to_record(bucket, found->row, details, context.now);
+  if (found->row.caller_shredded && !is_officer_acting(*session, person)) number_of_customer(record).clear();
   add_evidence(context, bucket.day, found->row, record);
   CALLVAULT_TRY_ASSIGN(const auto notices, rights::Notices::load(context));
   record.notice_state = notices.state_of(record.notice, record.started_at);

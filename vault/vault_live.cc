@@ -1,7 +1,7 @@
 // What people decide about a call while it runs.
 #include "capture/control.h"
 #include "over_socket.h"
-#include "session.h"
+#include "subject.h"
 
 namespace callvault {
 namespace {
@@ -19,9 +19,9 @@ Result<std::unique_ptr<Session>> begin_live(Vault::Impl& vault, const Person& pe
   CALLVAULT_TRY_ASSIGN(auto session, Session::begin(vault, access, person.name()));
   CALLVAULT_TRY(session->admit(person, verb));
   if (state == capture::CallState::live) return session;
-  if (state == capture::CallState::ended) return ended(id);
-  CALLVAULT_TRY(locate(session->context(), id));
-  return ended(id);
+  if (state != capture::CallState::ended)
+    CALLVAULT_TRY(attempted(session->context(), verb, id, locate(session->context(), id)));
+  return refuse(session->context(), verb, {{"id", id.text()}}, ended(id));
 }
 
 Result<void> journal_unanswered(const Session& session, const RecordingId& id, std::string_view verb,

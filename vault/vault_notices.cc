@@ -4,7 +4,7 @@
 #include "context/rows.h"
 #include "over_socket.h"
 #include "rights/notices.h"
-#include "session.h"
+#include "subject.h"
 
 namespace callvault {
 namespace {
@@ -58,7 +58,7 @@ Result<NoticeReport> notice_report(Vault& vault, const Person& person, const Rec
   CALLVAULT_TRY_ASSIGN(const auto session, Session::begin(vault.impl(), Access::look, person.name()));
   CALLVAULT_TRY(session->require(person, kNoticeReaders, "report_notice"));
   auto& context = session->context();
-  CALLVAULT_TRY_ASSIGN(const auto found, locate(context, id));
+  CALLVAULT_TRY_ASSIGN(const auto found, attempted(context, "report_notice", id, locate(context, id)));
   CALLVAULT_TRY_ASSIGN(const auto notices, rights::Notices::load(context));
   CALLVAULT_TRY(context.log.append("notice_reported", {{"id", id.text()}}));
   const keys::Bucket& bucket = context.state.directory().buckets.at(found.bucket);

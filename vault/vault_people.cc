@@ -10,6 +10,7 @@
 #include "over_socket.h"
 #include "person_info.h"
 #include "remote.h"
+#include "subject.h"
 
 namespace callvault {
 namespace {
@@ -138,7 +139,7 @@ Result<void> register_person(Vault& vault, const Person& officer, const PersonOp
     people.edit(options.name).expires_at = options.until;
     CALLVAULT_TRY(people.stage(context));
   }
-  return context::commit_journalled(context, "person_added", {{"roles", std::to_string(roles)}});
+  return context::commit_about(context, "person_added", options.name, {{"roles", std::to_string(roles)}});
 }
 
 Result<void> Vault::person_add(const Person& officer, const PersonOptions& options, const Passphrase& passphrase) {
@@ -169,7 +170,9 @@ Result<PersonInfo> Vault::person_show(const Person& person, std::string_view nam
                                       : session->require(person, {Role::officer, Role::auditor}, "person_show"));
   const auto& people = session->directory().people;
   const auto it = people.find(std::string(name));
-  if (it == people.end()) return fail(Errc::not_found, "no person called " + std::string(name));
+  if (it == people.end())
+    return refuse(session->context(), "person_show", {},
+                  fail(Errc::not_found, "no person called " + std::string(name)));
   CALLVAULT_TRY_ASSIGN(const auto known, rights::People::load(session->context()));
   return person_info(session->context(), known, it->second);
 }
@@ -199,8 +202,10 @@ Result<RingWish> prepare_disabling(Vault& vault, const Person& officer, std::str
   CALLVAULT_TRY(session->require(officer, {Role::officer}, "person_disable"));
   const auto& directory = session->directory();
   const auto it = directory.people.find(std::string(name));
-  if (it == directory.people.end()) return fail(Errc::not_found, "no person called " + std::string(name));
-  if (name == officer.name()) CALLVAULT_TRY(refuse_self(directory, officer.name()));
+  const auto no = [&](const Error& why) { return refuse(session->context(), "person_disable", {}, why); };
+  if (it == directory.people.end()) return no(fail(Errc::not_found, "no person called " + std::string(name)));
+  if (name == officer.name())
+    if (const auto self = refuse_self(directory, officer.name()); !self) return no(self.error());
   if (it->second.disabled || !holds_review_keys(it->second.roles)) return RingWish{};
   return rotation_wish(vault.impl(), directory, officer.name(), it->first);
 }
@@ -224,7 +229,7 @@ Result<DisableReport> disable_person(Vault& vault, const Person& officer, std::s
       facts.emplace("review_key", std::to_string(fresh.number));
     }
     leaver.disabled = true;
-    CALLVAULT_TRY(context::commit_journalled(session->context(), "person_disabled", std::move(facts)));
+    CALLVAULT_TRY(context::commit_about(session->context(), "person_disabled", leaver.name, std::move(facts)));
   }
   // Last: a crash before leaves a file whose keys the keeper side answers nobody for; disabling again takes them.
   if (const auto taken = take_review_keys(vault.impl().layout, leaver.name); !taken)
@@ -258,10 +263,14 @@ Result<void> Vault::journal_log(const Person& person, const std::function<bool(c
     return note ? *note : "(gone)";  // sealed before the recording's secret was renewed
   };
   return context.log.journal().for_each(0, [&](std::uint64_t index, const journal::Entry& entry) -> Result<bool> {
-    JournalLine line{index, entry.at, entry.event, {}, entry.facts, {}};
+    JournalLine line{index, entry.at, entry.event, {}, entry.facts, {}, {}};
     if (!entry.actor.empty()) {
       const auto actor = context::open_actor(entry, context.state.directory());
       line.actor = actor ? *actor : "(gone)";
+    }
+    if (!entry.person.empty()) {
+      const auto named = context::open_person(entry, context.state.directory());
+      line.person = named ? *named : "(gone)";
     }
     if (!entry.items.empty()) line.facts.emplace("items", std::to_string(entry.items.size()));
     if (!entry.note.empty()) line.note = note_of(entry);

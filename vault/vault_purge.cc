@@ -6,6 +6,7 @@
 #include "context/aliases.h"
 #include "context/opt_out.h"
 #include "context/rows.h"
+#include "registers.h"
 #include "retention/plan.h"
 #include "rights/approvals.h"
 #include "rights/breaches.h"
@@ -160,9 +161,10 @@ Result<bool> prune_registers(context::Context& context, PurgeReport& report) {
     if (pruned > 0) CALLVAULT_TRY(loaded->stage(context));
     return pruned;
   };
+  report.damaged = damaged_registers(context);
   std::map<std::string, std::string> facts;
   const auto take = [&](const char* name, const Result<std::size_t>& pruned) {
-    if (!pruned) report.damaged.push_back(pruned.error().message);
+    if (!pruned && pruned.error().code != Errc::corrupt) report.damaged.push_back(pruned.error().message);
     if (pruned && *pruned > 0) facts.emplace(name, std::to_string(*pruned));
   };
   take("requests", prune(rights::Requests::load(context)));
@@ -171,9 +173,6 @@ Result<bool> prune_registers(context::Context& context, PurgeReport& report) {
   if (registers.contains(std::string(context::kAliasRegister))) take("aliases", prune(context::Aliases::load(context)));
   if (registers.contains(std::string(rights::kApprovalsRegister)))
     take("approvals", prune(rights::Approvals::load(context)));
-  if (registers.contains(std::string(context::kOptOutRegister)))
-    if (const auto opt_outs = context::OptOuts::load(context); !opt_outs)
-      report.damaged.push_back(opt_outs.error().message);
   if (facts.empty()) return false;
   CALLVAULT_TRY(context.log.append("registers_pruned", std::move(facts)));
   return true;
@@ -259,18 +258,32 @@ Result<StatusReport> Vault::status() {
   out.unsettled = incoming.waiting;
   out.in_progress = incoming.in_progress;
   const auto& directory = context.state.directory();
-  CALLVAULT_TRY_ASSIGN(const auto requests, rights::Requests::load(context));
-  for (const auto& request : requests.all()) {
-    if (request.state != RequestState::closed) ++out.requests_open;
-    if (request.overdue) ++out.requests_overdue;
+  out.damaged = damaged_registers(context);
+  const auto is_readable = [](const auto& loaded) -> Result<bool> {
+    if (!loaded && loaded.error().code != Errc::corrupt) return loaded.error();
+    return loaded.has_value();
+  };
+  const auto requests = rights::Requests::load(context);
+  CALLVAULT_TRY_ASSIGN(const bool has_requests, is_readable(requests));
+  if (has_requests) {
+    out.requests_open = out.requests_overdue = 0;
+    for (const auto& request : requests->all()) {
+      if (request.state != RequestState::closed) ++*out.requests_open;
+      if (request.overdue) ++*out.requests_overdue;
+    }
   }
-  CALLVAULT_TRY_ASSIGN(const auto breaches, rights::Breaches::load(context));
-  for (const auto& breach : breaches.all()) {
-    if (!breach.closed) ++out.breaches_open;
-    if (breach.overdue) ++out.breaches_overdue;
+  const auto breaches = rights::Breaches::load(context);
+  CALLVAULT_TRY_ASSIGN(const bool has_breaches, is_readable(breaches));
+  if (has_breaches) {
+    out.breaches_open = out.breaches_overdue = 0;
+    for (const auto& breach : breaches->all()) {
+      if (!breach.closed) ++*out.breaches_open;
+      if (breach.overdue) ++*out.breaches_overdue;
+    }
   }
-  CALLVAULT_TRY_ASSIGN(const auto opt_outs, context::OptOuts::load(context));
-  out.opted_out = opt_outs.size();
+  const auto opt_outs = context::OptOuts::load(context);
+  CALLVAULT_TRY_ASSIGN(const bool has_opt_outs, is_readable(opt_outs));
+  if (has_opt_outs) out.opted_out = opt_outs->size();
   out.measures_review = context.config.people.review_date;
   CALLVAULT_TRY_ASSIGN(out.measures_review_due, is_review_due(context));
   const auto outstanding = outstanding_of(directory);

@@ -131,7 +131,9 @@ Result<void> review_join(Vault& vault, const std::vector<std::filesystem::path>&
   CALLVAULT_TRY(context.log.append(
       "review_joined",
       {{"number", std::to_string(current.number)}, {"shares", std::to_string(shares.size())}, {"split", split}}));
-  CALLVAULT_TRY(context.log.append("person_added", {{"roles", std::to_string(roles)}}));
+  CALLVAULT_TRY_ASSIGN(auto added, context.log.entry("person_added", {{"roles", std::to_string(roles)}}));
+  CALLVAULT_TRY(context.log.add_person(added, name));
+  CALLVAULT_TRY(context.log.append({std::move(added)}));
   CALLVAULT_TRY(context.log.pin_head());
   return session->state().commit();
 }

@@ -28,6 +28,8 @@ Result<MayRecord> Vault::may_record(std::string_view number) {
   CALLVAULT_TRY_ASSIGN(const auto opt_outs, context::OptOuts::load(session->context()));
   CALLVAULT_TRY_ASSIGN(const auto numbers, numbers_of_person(session->context(), {normal}));
   MayRecord out;
+  out.incomplete_since = opt_outs.incomplete_since();
+  out.allowed = !out.incomplete_since;
   for (const auto& one : numbers) {
     const auto entry = opt_outs.find(one);
     if (!entry) continue;
@@ -88,7 +90,9 @@ Result<Request> change_request(Vault::Impl& vault, const Person& person, std::st
   CALLVAULT_TRY(session->require(person, {Role::officer}, "request"));
   auto& context = session->context();
   CALLVAULT_TRY_ASSIGN(auto requests, rights::Requests::load(context));
-  CALLVAULT_TRY_ASSIGN(Request * request, requests.find(id));
+  const auto found = requests.find(id);
+  if (!found) return refuse(context, "request_" + std::string(what), {}, found.error());
+  Request* const request = *found;
   std::map<std::string, std::string> facts{{"request", request->id}};
   auto changed = change(context, *request, facts);
   if (!changed)
@@ -202,9 +206,10 @@ Result<Request> Vault::request_show(const Person& person, std::string_view id) {
   CALLVAULT_TRY_ASSIGN(const auto session, Session::begin(*impl_, Access::look_up, person.name()));
   CALLVAULT_TRY(session->require(person, {Role::officer, Role::auditor, Role::operator_}, "request"));
   CALLVAULT_TRY_ASSIGN(auto requests, rights::Requests::load(session->context()));
-  CALLVAULT_TRY_ASSIGN(const Request* request, requests.find(id));
-  CALLVAULT_TRY(session->context().log.append("request_shown", {{"request", request->id}}));
-  return complete(session->context(), *request);
+  const auto request = requests.find(id);
+  if (!request) return refuse(session->context(), "request_show", {}, request.error());
+  CALLVAULT_TRY(session->context().log.append("request_shown", {{"request", (*request)->id}}));
+  return complete(session->context(), **request);
 }
 
 Result<std::vector<Request>> Vault::request_list(const Person& person, std::optional<RequestState> state,

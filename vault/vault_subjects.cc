@@ -199,7 +199,7 @@ Result<CallRecord> rectify(Vault& vault, const Person& person, const Rectificati
   }
   if (corrections.empty()) return fail(Errc::usage, "nothing to correct was named");
   CALLVAULT_TRY_ASSIGN(auto errand, Errand::of(context, "rectify", rectification.request, {RequestKind::rectify}));
-  CALLVAULT_TRY_ASSIGN(const auto found, locate(context, id));
+  CALLVAULT_TRY_ASSIGN(const auto found, attempted(context, "rectify", id, locate(context, id)));
   const std::map<std::string, std::string> about{{"id", id.text()}};
   if (outstanding_of(context.state.directory()).contains(id))
     return refuse(context, "rectify", about, fail(Errc::refused, "recording " + id.text() + " is to be erased"));

@@ -242,13 +242,16 @@ class ScopeBreach final : public Command {
                      .put("id", r.id.text())
                      .put("start_day", r.start_day)
                      .put("gone", r.gone)
-                     .put("opened", r.opened));
+                     .put("opened", r.opened)
+                     .put("audio_open", r.audio_open)
+                     .put("key_open", r.key_open));
     out.object(JsonObject()
                    .put("type", "scope")
                    .put("present", scope.present)
                    .put("gone_since", scope.gone_since)
                    .put("details_open", scope.details_open)
                    .put("audio_open", scope.audio_open)
+                   .put("key_open", scope.key_open)
                    .put("opened", scope.opened)
                    .put("exported", scope.exported)
                    .put("people", scope.people)
@@ -259,11 +262,16 @@ class ScopeBreach final : public Command {
 
   static void tell_people(const BreachScope& scope, Output& out) {
     for (const auto& r : scope.recordings)
-      out.line(fmt::format("{}  {}{}{}", r.id.text(), r.start_day, r.gone ? "  gone" : "", r.opened ? "  opened" : ""));
+      out.line(fmt::format("{}  {}{}{}{}", r.id.text(), r.start_day, r.gone ? "  gone" : "",
+                           r.opened       ? "  opened"
+                           : r.audio_open ? "  could be heard"
+                                          : "",
+                           r.key_open && !r.audio_open ? "  key fits" : ""));
     print_field(out, "present",
                 fmt::format("{} recordings, {} of them shredded since", scope.present, scope.gone_since));
     print_field(out, "details", fmt::format("of {} could be read", scope.details_open));
     print_field(out, "voices", fmt::format("of {} could be heard", scope.audio_open));
+    if (scope.exposed == Exposure::Kind::person) print_field(out, "review keys", fmt::format("fit {}", scope.key_open));
     if (scope.exposed == Exposure::Kind::person)
       print_field(out, "opened", fmt::format("{}, and {} exported", scope.opened, scope.exported));
     print_field(out, "people", std::to_string(scope.people));

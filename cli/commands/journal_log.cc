@@ -17,7 +17,7 @@ class JournalLog final : public Command {
     Output& out = session.out();
     CALLVAULT_TRY_ASSIGN(Vault vault, session.open());
     CALLVAULT_TRY_ASSIGN(const Person person, session.unlock(vault));
-    Table table(out, {"index", "at", "event", "actor", "facts", "note"});
+    Table table(out, {"index", "at", "event", "actor", "facts", "note", "person"});
     const auto visit = [&](const JournalLine& line) {
       const std::string at = vault.format_time(line.at);
       if (out.json()) {
@@ -29,12 +29,18 @@ class JournalLog final : public Command {
                        .put("event", line.event)
                        .put_known("actor", line.actor)
                        .put("facts", facts)
-                       .put_known("note", line.note));
+                       .put_known("note", line.note)
+                       .put_known("person", line.person));
       } else {
         std::vector<std::string> facts;
         for (const auto& [name, value] : line.facts) facts.push_back(fmt::format("{}={}", name, value));
-        table.add(
-            {{std::to_string(line.index)}, {civil(at)}, {line.event}, {line.actor}, {join(facts, " ")}, {line.note}});
+        table.add({{std::to_string(line.index)},
+                   {civil(at)},
+                   {line.event},
+                   {line.actor},
+                   {join(facts, " ")},
+                   {line.note},
+                   {line.person}});
       }
       return !out.broken();
     };

@@ -20,9 +20,14 @@ class MayRecordCommand final : public Command {
                      .put("may_record", answer.allowed)
                      .put("opted_out_since", answer.opted_out_since
                                                  ? std::optional(vault.format_time(*answer.opted_out_since))
-                                                 : std::nullopt));
+                                                 : std::nullopt)
+                     .put("incomplete_since", answer.incomplete_since
+                                                  ? std::optional(vault.format_time(*answer.incomplete_since))
+                                                  : std::nullopt));
     else
-      out.line(answer.allowed ? "may be recorded" : "opted out: do not record");
+      out.line(answer.allowed           ? "may be recorded"
+               : answer.opted_out_since ? "opted out: do not record"
+                                        : "the opt-out register is incomplete: do not record");
     return answer.allowed ? Exit::done : Exit::refused;
   }
 

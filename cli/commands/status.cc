@@ -36,6 +36,7 @@ class Status final : public Command {
                      .put("breaches_open", report.breaches_open)
                      .put("breaches_overdue", report.breaches_overdue)
                      .put("opted_out", report.opted_out)
+                     .put("damaged", report.damaged)
                      .put_known("measures_review", report.measures_review)
                      .put("measures_review_due", report.measures_review_due)
                      .put("next_expiry", when(report.next_expiry))
@@ -45,7 +46,9 @@ class Status final : public Command {
                      .put("journal_size", report.journal_size));
     else
       print(report, when(report.next_expiry), when(report.last_purge), out);
-    const auto late = report.overdue + report.outstanding + report.requests_overdue + report.breaches_overdue;
+    if (!report.damaged.empty()) return Exit::corrupt;
+    const auto late =
+        report.overdue + report.outstanding + report.requests_overdue.value_or(0) + report.breaches_overdue.value_or(0);
     return late > 0 ? Exit::overdue : Exit::done;
   }
 
@@ -60,9 +63,12 @@ class Status final : public Command {
     print_field(out, "overdue", std::to_string(report.overdue));
     print_field(out, "outstanding", std::to_string(report.outstanding));
     print_field(out, "shredded", std::to_string(report.shredded));
-    print_field(out, "requests", fmt::format("{} open, {} overdue", report.requests_open, report.requests_overdue));
-    print_field(out, "breaches", fmt::format("{} open, {} overdue", report.breaches_open, report.breaches_overdue));
-    print_field(out, "opted out", fmt::format("{}", report.opted_out));
+    const auto of_register = [](const auto& open, const auto& overdue) {
+      return open ? fmt::format("{} open, {} overdue", *open, *overdue) : std::string("damaged");
+    };
+    print_field(out, "requests", of_register(report.requests_open, report.requests_overdue));
+    print_field(out, "breaches", of_register(report.breaches_open, report.breaches_overdue));
+    print_field(out, "opted out", report.opted_out ? std::to_string(*report.opted_out) : "damaged");
     print_field(out, "next expiry", next_expiry.value_or("none"));
     print_field(out, "last purge", last_purge.value_or("never"));
     print_field(out, "keys", fmt::format("epoch {}, {} buckets", report.epoch, report.buckets));
@@ -71,12 +77,15 @@ class Status final : public Command {
     if (report.measures_review_due)
       out.warn("the measures are to be reviewed: then set policy.review_date of vault.toml anew");
     if (report.overdue > 0) out.warn(fmt::format("{} overdue: run 'callvault purge'", report.overdue));
-    if (report.requests_overdue > 0)
+    if (report.requests_overdue.value_or(0) > 0)
       out.warn(fmt::format("{} overdue: 'callvault request list --overdue' names them",
-                           count(report.requests_overdue, "request is", "requests are")));
-    if (report.breaches_overdue > 0)
+                           count(*report.requests_overdue, "request is", "requests are")));
+    if (report.breaches_overdue.value_or(0) > 0)
       out.warn(fmt::format("{} overdue: the authority is to be told; 'callvault breach list' names them",
-                           count(report.breaches_overdue, "breach is", "breaches are")));
+                           count(*report.breaches_overdue, "breach is", "breaches are")));
+    for (const auto& damage : report.damaged) out.warn(damage);
+    if (!report.damaged.empty())
+      out.warn("'callvault restore' brings a register back from a backup; 'callvault recover --help' tells what else");
     if (report.outstanding > 0) out.warn(fmt::format("{} outstanding: run 'callvault purge'", report.outstanding));
   }
 };

@@ -85,8 +85,9 @@ Result<Exposure> parse_exposure(const Vault& vault, std::string_view text);
 struct ScopedRecording {
   RecordingId id;
   std::string start_day;
-  bool gone = false;    // shredded since
-  bool opened = false;  // the journal says so (person only)
+  bool gone = false;                          // shredded since
+  bool opened = false;                        // the journal says so (person only)
+  bool audio_open = false, key_open = false;  // as in BreachScope
 };
 
 struct BreachScope {
@@ -94,13 +95,16 @@ struct BreachScope {
   std::uint64_t present = 0;       // recordings that existed at some time between from and to
   std::uint64_t gone_since = 0;    // of those, shredded since: whose people nobody can name any more
   std::uint64_t details_open = 0;  // whose numbers and times could be read with what was exposed
-  std::uint64_t audio_open = 0;    // whose voices could be heard with it
+  std::uint64_t audio_open = 0;    // whose voices could be heard with it: the vault would have released them
   std::uint64_t opened = 0;        // that were opened by that person, by the journal
   std::uint64_t exported = 0;      // of which a file was made
   std::uint64_t people = 0;        // distinct numbers of the customers in what could be read, among those stored
   std::uint64_t first_epoch = 0, last_epoch = 0;  // of the root key between from and to
-  std::vector<std::string> because;               // one sentence each: why this much, and what is assumed
-  std::vector<ScopedRecording> recordings;        // only when asked for
+  // Whose voices that person's review keys open, whatever the vault would have said: with the keeper's half from
+  // elsewhere. Of a person only.
+  std::uint64_t key_open = 0;
+  std::vector<std::string> because;         // one sentence each: why this much, and what is assumed
+  std::vector<ScopedRecording> recordings;  // only when asked for
 };
 
 // Journalled. Errors: usage (from after to), refused (role), not_found (no such person), corrupt, io.

@@ -128,6 +128,11 @@ struct CheckOptions {
   Progress progress{};
 };
 
+struct RecoverOptions {
+  std::string give_up;   // a damaged register in whose place an empty one is put: opt-out or aliases
+  std::string complete;  // the register of opt-outs, given up before, in which everybody stands again: opt-out
+};
+
 struct PersonOptions {
   std::string name;  // a-z, 0-9, '-', '_', '.', at most 32 characters
   std::vector<Role> roles;

@@ -107,6 +107,7 @@ struct RecoverReport {
   std::vector<std::string> problems{};  // which, and what is wrong
   bool journal_signed = false;          // its checkpoint was missing or did not verify; signed anew, and journalled
   bool journal_rebuilt = false;         // offsets or hashes were missing or wrong; made again from the entries
+  std::string given_up{};               // the register that was
 };
 
 struct ReindexReport {
@@ -121,10 +122,12 @@ struct StatusReport {
   std::uint64_t outstanding = 0;  // shreds asked for and not yet final
   std::uint64_t deferred = 0;     // erasures that wait for a hold or a restriction to end
   std::uint64_t shredded = 0;     // over the vault's life: its tombstones
-  std::uint64_t requests_open = 0, requests_overdue = 0;
-  std::uint64_t breaches_open = 0, breaches_overdue = 0;
-  std::uint64_t opted_out = 0;  // numbers
-  std::string measures_review;  // date: when the measures are to be reviewed; empty: not set
+  // None where the register cannot be read.
+  std::optional<std::uint64_t> requests_open, requests_overdue;
+  std::optional<std::uint64_t> breaches_open, breaches_overdue;
+  std::optional<std::uint64_t> opted_out;  // numbers
+  std::vector<std::string> damaged;        // registers that are damaged or incomplete: what, and what to do
+  std::string measures_review;             // date: when the measures are to be reviewed; empty: not set
   bool measures_review_due = false;
   std::optional<Time> next_expiry, last_purge;
   std::uint64_t epoch = 0, journal_size = 0;
@@ -169,6 +172,7 @@ struct JournalLine {
   std::string actor;                         // empty when the system acted
   std::map<std::string, std::string> facts;  // ids and codes
   std::string note;                          // opened envelope; "(gone)" when its recording is
+  std::string person{};                      // whom of the staff it is about; empty when it is about nobody
 };
 
 struct CheckpointReport {

@@ -17,6 +17,7 @@ namespace callvault {
 struct MayRecord {
   bool allowed = true;
   std::optional<Time> opted_out_since;
+  std::optional<Time> incomplete_since{};  // the register was given up then: nobody may be, until it is complete again
 };
 
 struct OptOutOptions {

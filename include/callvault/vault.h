@@ -124,7 +124,7 @@ class Vault {
   Result<PurgeReport> purge(const PurgeOptions& options);
   Result<ProofReport> prove_gone(const RecordingId& id);
   Result<CheckReport> check(const CheckOptions& options);
-  Result<RecoverReport> recover();
+  Result<RecoverReport> recover(const RecoverOptions& options = {});
   Result<ReindexReport> reindex();
   Result<StatusReport> status();
   Result<DoctorReport> doctor();

@@ -26,7 +26,7 @@ HEADER, TRACK = "vault/sealed/header.cc", "vault/capture/track_recorder.cc"
 BLIND, ROW, LOG = "vault/catalog/blind.cc", "vault/catalog/row.cc", "vault/context/log.cc"
 RING, DUAL = "vault/review_ring.cc", "vault/dual_control.cc"
 CHANGES, ERASE, SUBJECT, PURGE = "vault/vault_changes.cc", "vault/vault_erase.cc", "vault/subject.cc", "vault/vault_purge.cc"
-ALIASES, ROWS = "vault/context/aliases.cc", "vault/context/rows.cc"
+ALIASES, ROWS, REACH = "vault/context/aliases.cc", "vault/context/rows.cc", "vault/rights/reach.cc"
 
 UNVERIFIED = (SHRED, "if (!gone) return fail", "if (false) return fail")
 
@@ -35,11 +35,14 @@ IN_STEPS = {"one_of_two_wishes", "voice_kept", "intake_not_retired", "unsettled_
             "recorder_does_not_look", "stalled_not_put_off", "voice_becomes_call", "undone_forgotten", "wish_forgotten",
             "withdrawal_takes_all", "one_secret_for_all", "kept_voice_taken"}
 IN_PERSONS = {"first_number_only", "objection_of_one_number", "deferred_forgotten", "deferred_not_carried_out", "hold_ends_nothing",
-              "group_kept", "numbers_under_one_key", "correction_in_clear", "correction_not_found", "pruned_too_late", "damage_stops_purge"}
+              "group_kept", "numbers_under_one_key", "correction_in_clear", "correction_not_found", "pruned_too_late", "damage_stops_purge", "withdrawn_number_listed",
+              "withdrawn_number_shown"}
 IN_PEOPLE = {"old_review_key_stays", "leaver_gets_the_new_key", "ring_stays", "forged_identity_granted", "lapse_ignored",
-             "signature_not_checked", "approved_by_the_same", "approval_for_anything", "approval_used_twice", "approval_for_ever"}
+             "signature_not_checked", "approved_by_the_same", "approval_for_anything", "approval_used_twice", "approval_for_ever",
+             "reach_after_leaving", "reach_before_joining", "reach_of_later_keys", "person_in_the_clear"}
 IN_REGISTERS = {"register_key_reused", "plain_register", "opted_out_kept", "closed_requests_kept", "request_beside_recording",
-                "recipient_in_the_clear", "copy_in_the_clear", "notice_replaced"}
+                "recipient_in_the_clear", "copy_in_the_clear", "notice_replaced",
+                "incomplete_settles", "incomplete_records", "entered_again_too_late"}
 MUTANTS = [
     ("node_key_reused", "a node key never repeats",
      [(STATE, "CALLVAULT_TRY_ASSIGN(auto node_key, crypto::Key::random());\n  const std::uint64_t generation",
@@ -170,7 +173,26 @@ MUTANTS = [
     ("pruned_too_late", "what leaves the registers is forgotten the same night",
      [(PURGE, "CALLVAULT_TRY_ASSIGN(how.rotate, prune_registers(context, report));", "CALLVAULT_TRY(prune_registers(context, report));")]),
     ("damage_stops_purge", "a damaged register stops no purge",
-     [(PURGE, "    if (!pruned) report.damaged.push_back(pruned.error().message);", "    if (!pruned) std::abort();")]),
+     [(PURGE, "  report.damaged = damaged_registers(context);", "  if (!(report.damaged = damaged_registers(context)).empty()) std::abort();")]),
+    ("incomplete_settles", "while the register of opt-outs is incomplete no call is settled",
+     [("vault/capture/settle.cc", "    if (opt_outs_->incomplete_since())\n", "    if (false)\n")]),
+    ("incomplete_records", "while the register of opt-outs is incomplete nobody may be recorded",
+     [("vault/vault_rights.cc", "  out.allowed = !out.incomplete_since;\n", "")]),
+    ("entered_again_too_late", "an objection that is entered again counts for the calls that waited",
+     [("vault/context/opt_out.cc", "return entered_again || entry.since <= time;", "return entered_again ? entry.since <= time : entry.since <= time;")]),
+    ("withdrawn_number_listed", "the number of who withdrew is listed to officers alone",
+     [("vault/vault_find.cc", "if (match.row.caller_shredded && !by_officer_) {", "if (false && !by_officer_) {")]),
+    ("withdrawn_number_shown", "the number of who withdrew is shown to officers alone",
+     [("vault/vault_find.cc", "if (found->row.caller_shredded && !is_officer_acting(*session, person))", "if (false)")]),
+    ("reach_after_leaving", "who was disabled could reach nothing since",
+     [(REACH, "  if (disabled_at_) end = std::min(end, *disabled_at_);\n", "")]),
+    ("reach_before_joining", "who was not added yet could reach nothing",
+     [(REACH, "const Time begin = std::max(from, entry_.since);", "const Time begin = from;")]),
+    ("reach_of_later_keys", "a review key that somebody never had fits nothing of theirs",
+     [(REACH, "|| header->review_key < *lacks_from_;", "|| header->review_key > 0;")]),
+    ("person_in_the_clear", "whom an entry is about is sealed",
+     [(LOG, "CALLVAULT_TRY_ASSIGN(entry.person, seal_name(*key, kPersonLabel, entry.event, name));",
+       "entry.person = base::to_base64(base::as_bytes(name));")]),
     ("old_review_key_stays", "calls after somebody was disabled are sealed to a key they never had",
      [(RING, "  CALLVAULT_TRY(keys::replace_review_public(vault.layout, fresh));\n", "")]),
     ("leaver_gets_the_new_key", "who is disabled is not granted the new review key",

@@ -6,6 +6,7 @@
 #include "adversary/attack.h"
 #include "adversary/inside.h"
 #include "callvault/approvals.h"
+#include "callvault/breach.h"
 #include "callvault/people.h"
 #include "keys/file_keeper.h"
 #include "review_ring.h"
@@ -105,6 +106,65 @@ TEST_CASE("what comes after somebody was disabled opens with none of the keys th
   CHECK(opening(rig, again, after) == kOpened);
   const auto theirs = attack(rig.blobs(), {rig.keeper_history().back()}, &review_of(again, 2), {});
   CHECK(theirs.tracks.contains({after, TrackName::mixed}));
+}
+
+TEST_CASE("what somebody could reach ends when they were disabled, and so does what their keys fit") {
+  Rig rig;
+  const Time start = rig.clock().now();
+  const auto first = rig.record({});
+  rig.settle();
+  rig.clock().now_ += 1h;
+  joined(rig, "maria", {Role::reviewer});
+  rig.clock().now_ += 1h;
+  rig.record({});
+  rig.record({.consent = Consent::unknown});
+  rig.settle();
+  rig.clock().now_ += 1h;
+  must(rig.vault().person_disable(rig.officer(), "maria"), "disable");
+  rig.reopen();
+  rig.clock().now_ += 1h;
+  rig.record({});
+  rig.settle();
+  const auto reach = [&](std::chrono::minutes from, std::chrono::minutes to, const std::string& name = "maria") {
+    Exposure exposed;
+    exposed.kind = Exposure::Kind::person;
+    exposed.person = name;
+    const auto scope =
+        must(breach_scope(rig.vault(), rig.officer(), start + from, start + to, exposed, false), "scope");
+    return std::array{scope.present, scope.details_open, scope.audio_open, scope.key_open};
+  };
+  using Counts = std::array<std::uint64_t, 4>;
+  CHECK(reach(0min, 30min) == Counts{1, 0, 0, 1});     // not there yet; the keys she got later fit
+  CHECK(reach(90min, 150min) == Counts{3, 3, 2, 3});   // the one in quarantine opens for nobody
+  CHECK(reach(0min, 300min) == Counts{4, 3, 2, 3});    // the last is sealed to a key she never had
+  CHECK(reach(200min, 300min) == Counts{4, 0, 0, 3});  // not there any more
+  CHECK(reach(0min, 300min, "officer") == Counts{4, 4, 3, 4});
+  // Shredded since: only its day is known, so it counts as far as it may have been there.
+  rig.erase({first});
+  CHECK(reach(90min, 150min) == Counts{3, 3, 2, 3});
+}
+
+TEST_CASE("the journal says whom of the staff an entry is about, sealed") {
+  Rig rig;
+  joined(rig, "magdalena-x", {Role::reviewer});
+  const Person auditor = joined(rig, "aurel", {Role::auditor});
+  must(person_assess(rig.vault(), rig.officer(), {.name = "magdalena-x"}), "assess");
+  must(person_renew(rig.vault(), rig.officer(), "magdalena-x", rig.clock().now() + 1h), "renew");
+  must(rig.vault().person_disable(rig.officer(), "magdalena-x"), "disable");
+  rig.snapshot();
+  std::vector<std::string> about;
+  must(rig.vault().journal_log(auditor,
+                               [&](const JournalLine& line) {
+                                 if (line.person == "magdalena-x") about.push_back(line.event);
+                                 return true;
+                               }),
+       "journal");
+  CHECK(about == std::vector<std::string>{"person_added", "person_assessed", "person_renewed", "person_disabled"});
+  for (const auto& blob : rig.blobs()) {
+    const std::string text(base::as_text(blob.bytes));
+    if (blob.path.starts_with("journal/")) CHECK(text.find("magdalena") == std::string::npos);
+    if (blob.path.starts_with("journal/")) CHECK(text.find("bWFnZGFsZW5hLX") == std::string::npos);  // base 64
+  }
 }
 
 TEST_CASE("a crash after the recorders have the new key, before the directory counts it, loses nothing") {

@@ -304,3 +304,50 @@ TEST_CASE("a damaged register stops no erasure and no purge") {
   CHECK(purged.damaged.size() == 3);
   CHECK(gone(rig, old));
 }
+
+TEST_CASE("the number that stays with the agent's voice is for officers, and goes with an erasure") {
+  Rig rig;
+  const auto theirs = rig.record({.caller = kFirst, .stereo = true});
+  const auto living = rig.record({.caller = kStranger, .stereo = true});
+  rig.settle();
+  ConsentChange change;
+  change.id = theirs;
+  change.consent = Consent::withdrawn;
+  change.keep_agent = true;
+  CHECK(must(rig.vault().set_consent(rig.officer(), change), "withdraw").agent_kept);
+  rig.snapshot();
+
+  std::string text("another horse");
+  const auto passphrase = must(Passphrase::take(std::span(text.data(), text.size())), "passphrase");
+  must(rig.vault().person_add(rig.officer(), {"rita", {Role::reviewer}}, passphrase), "add");
+  const auto rita = must(rig.vault().unlock("rita", passphrase), "unlock");
+  const auto numbers = [&](const Person& who, const Query& query) {
+    std::vector<std::string> out;
+    must(rig.vault().find(who, query,
+                          [&](const CallRecord& record) {
+                            out.push_back(record.caller);
+                            return true;
+                          }),
+         "find");
+    std::sort(out.begin(), out.end());
+    return out;
+  };
+  Query by_number;
+  by_number.caller = kFirst;
+  CHECK(numbers(rig.officer(), by_number) == std::vector<std::string>{kFirst});
+  CHECK(must(rig.vault().show(rig.officer(), theirs), "show").caller == kFirst);
+  CHECK(numbers(rita, by_number).empty());
+  CHECK(numbers(rita, {}) == std::vector<std::string>{"", kStranger});
+  CHECK(must(rig.vault().show(rita, theirs), "show").caller.empty());
+
+  CHECK(erase_person(rig, kFirst).items.size() == 1);
+  rotate_past_person(rig);
+  CHECK(gone(rig, theirs));
+  CHECK_FALSE(gone(rig, living));
+  // Whoever kept every byte and takes today's keeper: nothing of that call, its number included.
+  const auto loot = adversary::attack(rig.blobs(), {rig.keeper_history().back()}, nullptr, {kFirst, kStranger});
+  CHECK_FALSE(loot.secrets.contains(theirs));
+  CHECK_FALSE(loot.metadata.contains(theirs));
+  CHECK(loot.metadata.contains(living));
+  CHECK(adversary::plain_hits(rig.blobs(), kNumbers) == std::vector<std::string>{});
+}

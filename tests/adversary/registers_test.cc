@@ -239,3 +239,38 @@ TEST_CASE("a recorder's call of a number that opted out is shredded when it is s
   CHECK(rig.vault().show(rig.officer(), other).has_value());
   CHECK(must(rig.vault().prove_gone(after), "prove").gone);
 }
+
+TEST_CASE("while the register of opt-outs is damaged, or incomplete since it was given up, nobody is recorded") {
+  Rig rig;
+  CHECK(must(rig.vault().opt_out_add(rig.officer(), {kObjector, ""}), "opt out"));
+  const auto path = rig.folder() / "keys/registers/opt-out.1";
+  const auto file = must(os::read_file(path, keys::kMaxRegisterBytes), "register");
+  must(os::replace_file(path, base::ByteView(file).first(file.size() - 1)), "damage");
+  rig.clock().now_ += 1h;
+  const auto theirs = rig.record({.caller = kObjector});
+  const auto other = rig.record({.caller = "+40722000001"});
+  const auto waits = [&](const RecordingId& id) {
+    const auto shown = rig.vault().show(rig.officer(), id);
+    return !shown && shown.error().code == Errc::busy;
+  };
+  CHECK(rig.vault().may_record("0722000001").error().code == Errc::corrupt);
+  CHECK((waits(theirs) && waits(other)));
+  CHECK(must(rig.vault().status(), "status").damaged.size() == 1);
+  CHECK(rig.vault().recover({.give_up = "requests", .complete = ""}).error().code == Errc::usage);
+
+  CHECK(must(rig.vault().recover({.give_up = "opt-out", .complete = ""}), "give up").refused == 2);
+  CHECK_FALSE(must(rig.vault().may_record("0722000001"), "may record").allowed);
+  CHECK((waits(theirs) && waits(other)));
+  CHECK(must(rig.vault().status(), "status").damaged.size() == 1);
+  CHECK(rig.vault().recover({.give_up = "opt-out", .complete = ""}).error().code == Errc::refused);
+
+  // Entered again: when it was first said nobody knows, so it counts for the call that waited.
+  CHECK(must(rig.vault().opt_out_add(rig.officer(), {kObjector, ""}), "opt out again"));
+  must(rig.vault().recover({.give_up = "", .complete = "opt-out"}), "complete");
+  CHECK(must(rig.vault().may_record("0722000001"), "may record").allowed);
+  CHECK_FALSE(must(rig.vault().may_record(kObjector), "may record").allowed);
+  CHECK_FALSE(waits(other));
+  CHECK(must(rig.vault().status(), "status").damaged.empty());
+  CHECK(rig.vault().show(rig.officer(), other).has_value());
+  CHECK(rig.vault().show(rig.officer(), theirs).error().code == Errc::gone);
+}

@@ -60,7 +60,7 @@ Json vcon_of(const CallRecord& record, const std::vector<disclosure::AudioFile>&
 TEST_CASE("a vCon has each party's audio, who is who, and the evidence of consent") {
   const Json v = vcon_of(call(), kTracks, disclosure::Detail::everything);
   CHECK(v["vcon"] == "0.4.0");
-  CHECK(v["created_at"] == "2026-12-01T08:00:00.000Z");
+  CHECK(v["created_at"] == "2026-12-01T08:00:00Z");
   CHECK_FALSE(v.contains("redacted"));
   REQUIRE(v["parties"].size() == 3);
   CHECK(v["parties"][0]["tel"] == "+40722123456");
@@ -90,6 +90,11 @@ TEST_CASE("who gets the own track alone learns nothing of the other party") {
     const Json whole = vcon_of(call(), kTracks, disclosure::Detail::everything);
     CHECK(v["redacted"]["uuid"] == whole["uuid"]);
     CHECK(v["uuid"] != whole["uuid"]);
+    // What was taken out keeps its place: an index means the same in both.
+    REQUIRE(v["dialog"].size() == whole["dialog"].size());
+    CHECK(v["dialog"][other] == Json::object());
+    CHECK(v["dialog"][1 - other]["parties"] == whole["dialog"][1 - other]["parties"]);
+    CHECK(v["attachments"][0]["dialog"] == 1 - other);
   }
 }
 
@@ -99,6 +104,15 @@ TEST_CASE("in an outbound call the agent is the originator, and the called numbe
   const Json v = vcon_of(record, {{TrackName::mixed, 3, 1}}, disclosure::Detail::everything);
   CHECK(v["parties"][0]["tel"] == "+40211234567");
   CHECK(v["dialog"][0]["parties"] == Json{1, 0});
+}
+
+TEST_CASE("a vCon's dates have a fraction of a second only when there is one, and a SIP address is one") {
+  auto record = call();
+  record.started_at = at("2026-11-23T12:00:00.250Z");
+  record.caller = "sip:ion@example.com";
+  const Json v = vcon_of(record, kTracks, disclosure::Detail::everything);
+  CHECK(v["dialog"][0]["start"] == "2026-11-23T12:00:00.250Z");
+  CHECK(v["parties"][0] == Json{{"type", "person"}, {"sip", "sip:ion@example.com"}});
 }
 
 TEST_CASE("a withheld number, text that is not UTF-8 and quotes change nothing of the form") {

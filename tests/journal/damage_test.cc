@@ -286,7 +286,7 @@ TEST_CASE("complete lines that no checkpoint covers are kept, and taken for entr
   spill(it.folder / "entries", more + std::string(kMaxLineBytes + 1, 'x') + "\n");
   CHECK(log.append(entry_of(12), it.seed, kPatience).error().code == Errc::corrupt);
   CHECK_FALSE(it.verify().problems.empty());
-  spill(it.folder / "entries", more + "{\"v\":2}\n");
+  spill(it.folder / "entries", more + "{\"v\":3}\n");
   CHECK(log.append(entry_of(12), it.seed, kPatience).error().code == Errc::newer_version);
 }
 

@@ -32,6 +32,20 @@ TEST_CASE("an entry has one spelling") {
   CHECK(nlohmann::json::parse(kFull).dump() == kFull);
 }
 
+TEST_CASE("an entry about a person is of version 2, and only such an entry") {
+  const Entry about{.at = Time{}, .event = "person_added", .actor_key = "2026-11", .person = "c2VhbGVk"};
+  const std::string line =
+      R"({"actor_key":"2026-11","at":"1970-01-01T00:00:00.000Z","event":"person_added","person":"c2VhbGVk","v":2})";
+  CHECK(encode(about) == line);
+  CHECK(decode(line).value() == about);
+  CHECK(nlohmann::json::parse(line).dump() == line);
+  std::string older = line;
+  older.replace(older.size() - 2, 1, "1");
+  CHECK(decode(older).error().code == Errc::corrupt);
+  CHECK(decode(R"({"at":"1970-01-01T00:00:00.000Z","event":"x","v":2})").error().code == Errc::corrupt);
+  CHECK_FALSE(validate({.at = Time{}, .event = "x", .person = "not base 64"}));
+}
+
 TEST_CASE("the line is what nlohmann-json writes, for any text") {
   std::mt19937 random(7);
   const std::vector<std::string> pieces{
@@ -113,11 +127,11 @@ TEST_CASE("what is not exactly an entry is refused") {
 }
 
 TEST_CASE("an entry of a later version is told apart from damage") {
-  CHECK(decode(R"({"new":[{"deep":null}],"v":2})").error().code == Errc::newer_version);
+  CHECK(decode(R"({"new":[{"deep":null}],"v":3})").error().code == Errc::newer_version);
   CHECK(decode(R"({"at":"2026-11-23T10:11:12.345Z","event":"x","v":7})").error().code == Errc::newer_version);
-  CHECK(decode(R"({"new":{"v":2},"v":1})").error().code == Errc::corrupt);
-  CHECK(decode(R"({"v":2)").error().code == Errc::corrupt);
-  CHECK(decode(R"([{"v":2}])").error().code == Errc::corrupt);
+  CHECK(decode(R"({"new":{"v":3},"v":1})").error().code == Errc::corrupt);
+  CHECK(decode(R"({"v":3)").error().code == Errc::corrupt);
+  CHECK(decode(R"([{"v":3}])").error().code == Errc::corrupt);
 }
 
 TEST_CASE("what could not be read back is not written") {

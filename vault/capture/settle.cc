@@ -82,6 +82,8 @@ class Settling {
     if (!opt_outs_) {
       CALLVAULT_TRY_ASSIGN(opt_outs_, context::OptOuts::load(context_));
     }
+    if (opt_outs_->incomplete_since())
+      return fail(Errc::refused, "the opt-out register is not said to be complete again since it was given up");
     if (!aliases_ && registers.contains(std::string(context::kAliasRegister))) {
       CALLVAULT_TRY_ASSIGN(aliases_, context::Aliases::load(context_));
     }
@@ -91,7 +93,7 @@ class Settling {
     }
     for (const auto& number : numbers) {
       const auto entry = opt_outs_->find(number);
-      if (!entry || entry->since > r.row.started_at) continue;
+      if (!entry || !opt_outs_->stood_at(*entry, r.row.started_at)) continue;
       r.row.caller_consent = Consent::refused;
       r.row.consent_since = r.row.started_at;
       report_.objected.push_back(r.row.id);

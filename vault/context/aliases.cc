@@ -116,10 +116,14 @@ Result<std::vector<AliasGroup>> decode_aliases(std::string_view text) {
   return out;
 }
 
-Result<Aliases> Aliases::load(const Context& context) {
+Result<Aliases> Aliases::begin_again(const Context& context) {
   CALLVAULT_TRY_ASSIGN(const crypto::Key* key, context.state.register_index_key(std::string(kAliasRegister)));
   CALLVAULT_TRY_ASSIGN(auto copy, key->clone());
-  Aliases out(std::move(copy));
+  return Aliases(std::move(copy));
+}
+
+Result<Aliases> Aliases::load(const Context& context) {
+  CALLVAULT_TRY_ASSIGN(auto out, begin_again(context));
   CALLVAULT_TRY_ASSIGN(const auto plain, context.state.read_register(std::string(kAliasRegister)));
   if (!plain) return out;
   CALLVAULT_TRY_ASSIGN(out.groups_, decode_aliases(base::as_text(*plain)));

@@ -41,6 +41,8 @@ class Aliases {
  public:
   // Errors: corrupt, newer_version.
   static Result<Aliases> load(const Context& context);
+  // In place of one that cannot be read any more: empty.
+  static Result<Aliases> begin_again(const Context& context);
 
   // Numbers in their normal form, here and below (base::normalise_number). All numbers of their people, ascending,
   // themselves among them. Errors: corrupt.

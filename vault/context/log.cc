@@ -12,6 +12,7 @@ namespace {
 
 constexpr std::chrono::seconds kPatience{30};
 constexpr std::string_view kActorLabel = "callvault v1 actor";
+constexpr std::string_view kPersonLabel = "callvault v1 person";
 constexpr std::string_view kNoteLabel = "callvault v1 note";
 constexpr int kMonthsAhead = 13;
 constexpr std::size_t kNameBlock = 32;  // padding: the length of a sealed name says nothing
@@ -24,6 +25,34 @@ const keys::StaffKey* staff_key(const keys::Directory& directory, std::string_vi
   return nullptr;
 }
 
+// The month's key, else the newest there is.
+Result<const keys::StaffKey*> sealing_key(const keys::Directory& directory, Time now) {
+  if (const keys::StaffKey* key = staff_key(directory, month_of(now))) return key;
+  if (directory.staff.empty()) return fail(Errc::corrupt, "the directory holds no staff key");
+  return &directory.staff.back();
+}
+
+Result<std::string> seal_name(const keys::StaffKey& staff, std::string_view label, std::string_view event,
+                              std::string_view name) {
+  std::string padded(name);
+  padded.resize((padded.size() / kNameBlock + 1) * kNameBlock, '\0');
+  CALLVAULT_TRY_ASSIGN(const auto sealing, staff.key.derive(label));
+  return base::to_base64(crypto::seal(sealing, base::as_bytes(event), base::as_bytes(padded)));
+}
+
+Result<std::string> open_name(const std::string& envelope, std::string_view label, const journal::Entry& entry,
+                              const keys::Directory& directory) {
+  if (envelope.empty()) return std::string();
+  const keys::StaffKey* key = staff_key(directory, entry.actor_key);
+  if (key == nullptr) return fail(Errc::gone, "the staff key of " + entry.actor_key + " is gone");
+  const auto sealed = base::from_base64(envelope);
+  if (!sealed) return fail(Errc::corrupt, "a name's envelope in the journal is damaged");
+  CALLVAULT_TRY_ASSIGN(const auto sealing, key->key.derive(label));
+  CALLVAULT_TRY_ASSIGN(const auto plain, crypto::open_plain(sealing, base::as_bytes(entry.event), *sealed, "a name"));
+  const std::string_view text = base::as_text(plain);
+  return std::string(text.substr(0, text.find('\0')));
+}
+
 }  // namespace
 
 Result<journal::Entry> Log::entry(std::string_view event, std::map<std::string, std::string> facts) const {
@@ -32,16 +61,17 @@ Result<journal::Entry> Log::entry(std::string_view event, std::map<std::string, 
   out.event = event;
   out.facts = std::move(facts);
   if (actor_.empty()) return out;
-  const auto& staff = state_->directory().staff;
-  const keys::StaffKey* key = staff_key(state_->directory(), month_of(now_));
-  if (key == nullptr && !staff.empty()) key = &staff.back();
-  if (key == nullptr) return fail(Errc::corrupt, "the directory holds no staff key");
-  std::string padded = actor_;
-  padded.resize((padded.size() / kNameBlock + 1) * kNameBlock, '\0');
-  CALLVAULT_TRY_ASSIGN(const auto sealing, key->key.derive(kActorLabel));
-  out.actor = base::to_base64(crypto::seal(sealing, base::as_bytes(out.event), base::as_bytes(padded)));
+  CALLVAULT_TRY_ASSIGN(const keys::StaffKey* key, sealing_key(state_->directory(), now_));
+  CALLVAULT_TRY_ASSIGN(out.actor, seal_name(*key, kActorLabel, out.event, actor_));
   out.actor_key = key->month;
   return out;
+}
+
+Result<void> Log::add_person(journal::Entry& entry, std::string_view name) const {
+  CALLVAULT_TRY_ASSIGN(const keys::StaffKey* key, sealing_key(state_->directory(), now_));
+  CALLVAULT_TRY_ASSIGN(entry.person, seal_name(*key, kPersonLabel, entry.event, name));
+  entry.actor_key = key->month;
+  return {};
 }
 
 Result<void> Log::add_note(journal::Entry& entry, const RecordingId& id, const crypto::Key& record_secret,
@@ -93,15 +123,11 @@ Result<bool> ensure_staff_keys(keys::Directory& directory, Time now) {
 }
 
 Result<std::string> open_actor(const journal::Entry& entry, const keys::Directory& directory) {
-  if (entry.actor.empty()) return std::string();
-  const keys::StaffKey* key = staff_key(directory, entry.actor_key);
-  if (key == nullptr) return fail(Errc::gone, "the staff key of " + entry.actor_key + " is gone");
-  const auto sealed = base::from_base64(entry.actor);
-  if (!sealed) return fail(Errc::corrupt, "an actor's envelope in the journal is damaged");
-  CALLVAULT_TRY_ASSIGN(const auto sealing, key->key.derive(kActorLabel));
-  CALLVAULT_TRY_ASSIGN(const auto plain, crypto::open_plain(sealing, base::as_bytes(entry.event), *sealed, "an actor"));
-  const std::string_view text = base::as_text(plain);
-  return std::string(text.substr(0, text.find('\0')));
+  return open_name(entry.actor, kActorLabel, entry, directory);
+}
+
+Result<std::string> open_person(const journal::Entry& entry, const keys::Directory& directory) {
+  return open_name(entry.person, kPersonLabel, entry, directory);
 }
 
 Result<std::string> open_note(const journal::Entry& entry, const crypto::Key& record_secret) {

@@ -19,6 +19,8 @@ class Log {
 
   // An entry at `now` by the actor, whose name is sealed under the month's staff key.
   Result<journal::Entry> entry(std::string_view event, std::map<std::string, std::string> facts = {}) const;
+  // Says whom of the staff an entry is about: a name, sealed like the actor's.
+  Result<void> add_person(journal::Entry& entry, std::string_view name) const;
   // Adds free text, sealed under the recording's s_0: it dies with the recording.
   static Result<void> add_note(journal::Entry& entry, const RecordingId& id, const crypto::Key& record_secret,
                                std::string_view text);
@@ -43,8 +45,9 @@ class Log {
 // just because a month began. Returns true when the directory was edited.
 Result<bool> ensure_staff_keys(keys::Directory& directory, Time now);
 
-// The text in an envelope. Errc::gone when there is no key for it any more.
+// The text in an envelope; empty when there is none. Errc::gone when there is no key for it any more.
 Result<std::string> open_actor(const journal::Entry& entry, const keys::Directory& directory);
+Result<std::string> open_person(const journal::Entry& entry, const keys::Directory& directory);
 Result<std::string> open_note(const journal::Entry& entry, const crypto::Key& record_secret);
 
 }  // namespace callvault::context

@@ -10,7 +10,8 @@ namespace {
 
 using Json = nlohmann::json;
 
-constexpr int kVersion = 1;
+// One that was given up is of version 2, every other of version 1.
+constexpr int kVersion = 2;
 
 Error damaged() { return fail(Errc::corrupt, "the opt-out register is damaged"); }
 
@@ -23,10 +24,20 @@ OptOuts::Token OptOuts::token_of(std::string_view number) const {
   return out;
 }
 
-Result<OptOuts> OptOuts::load(const Context& context) {
+Result<OptOuts> OptOuts::empty(const Context& context) {
   CALLVAULT_TRY_ASSIGN(const crypto::Key* key, context.state.register_index_key(std::string(kOptOutRegister)));
   CALLVAULT_TRY_ASSIGN(auto copy, key->clone());
-  OptOuts out(std::move(copy));
+  return OptOuts(std::move(copy));
+}
+
+Result<OptOuts> OptOuts::begin_again(const Context& context) {
+  CALLVAULT_TRY_ASSIGN(auto out, empty(context));
+  out.given_up_ = context.now;
+  return out;
+}
+
+Result<OptOuts> OptOuts::load(const Context& context) {
+  CALLVAULT_TRY_ASSIGN(auto out, empty(context));
   CALLVAULT_TRY_ASSIGN(const auto plain, context.state.read_register(std::string(kOptOutRegister)));
   if (!plain) return out;
   const Json json = Json::parse(base::as_text(*plain), nullptr, false);
@@ -34,6 +45,12 @@ Result<OptOuts> OptOuts::load(const Context& context) {
   if (json["version"].get<std::uint64_t>() > kVersion)
     return fail(Errc::newer_version, "the opt-out register is of a newer version");
   if (!json.contains("numbers") || !json["numbers"].is_array()) return damaged();
+  for (const auto& [name, time] : {std::pair{"given_up", &out.given_up_}, std::pair{"completed", &out.completed_}}) {
+    if (!json.contains(name)) continue;
+    const auto at = json[name].is_string() ? base::parse_utc(json[name].get<std::string>()) : damaged();
+    if (!at) return damaged();
+    *time = *at;
+  }
   for (const auto& item : json["numbers"]) {
     if (!item.is_object() || item.size() != 3 || !item.contains("token") || !item["token"].is_string() ||
         !item.contains("since") || !item["since"].is_string() || !item.contains("request") ||
@@ -53,6 +70,11 @@ std::optional<OptOut> OptOuts::find(std::string_view number) const {
   if (number.empty()) return std::nullopt;
   const auto it = entries_.find(token_of(number));
   return it == entries_.end() ? std::nullopt : std::optional(it->second);
+}
+
+bool OptOuts::stood_at(const OptOut& entry, Time time) const {
+  const bool entered_again = given_up_ && entry.since >= *given_up_ && (!completed_ || entry.since <= *completed_);
+  return entered_again || entry.since <= time;
 }
 
 bool OptOuts::add(std::string_view number, OptOut entry) {
@@ -75,7 +97,13 @@ Result<void> OptOuts::stage(Context& context) const {
   for (const auto& [token, entry] : entries_)
     numbers.push_back(
         {{"token", base::to_hex(token)}, {"since", base::utc_text(entry.since)}, {"request", entry.request}});
-  const std::string text = Json{{"version", kVersion}, {"numbers", std::move(numbers)}}.dump();
+  Json json{{"version", 1}, {"numbers", std::move(numbers)}};
+  if (given_up_) {
+    json["version"] = kVersion;
+    json["given_up"] = base::utc_text(*given_up_);
+  }
+  if (completed_) json["completed"] = base::utc_text(*completed_);
+  const std::string text = json.dump();
   return context.state.stage_register(std::string(kOptOutRegister), base::as_bytes(text));
 }
 

@@ -24,6 +24,14 @@ class OptOuts {
  public:
   // Errors: corrupt.
   static Result<OptOuts> load(const Context& context);
+  // In place of one that cannot be read any more: empty, and incomplete since now.
+  static Result<OptOuts> begin_again(const Context& context);
+
+  // While it is not known whether everybody who objected stands in it again, nobody may be recorded.
+  std::optional<Time> incomplete_since() const { return completed_ ? std::nullopt : given_up_; }
+  void declare_complete(Time now) { completed_ = now; }
+  // Whether they had objected by then. What was entered again after a loss may have been said at any time before.
+  bool stood_at(const OptOut& entry, Time time) const;
 
   // Numbers in their normal form (base::normalise_number). The empty one is nobody's.
   std::optional<OptOut> find(std::string_view number) const;
@@ -40,10 +48,12 @@ class OptOuts {
  private:
   using Token = std::array<std::byte, 16>;
   explicit OptOuts(crypto::Key key) : key_(std::move(key)) {}
+  static Result<OptOuts> empty(const Context& context);
   Token token_of(std::string_view number) const;
 
   crypto::Key key_;
   std::map<Token, OptOut> entries_;
+  std::optional<Time> given_up_, completed_;  // when the one before was lost, and when everybody stood here again
 };
 
 }  // namespace callvault::context

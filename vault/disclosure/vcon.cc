@@ -30,6 +30,14 @@ std::string fresh_uuid() {
   return uuid_of(bits);
 }
 
+// The draft takes its dates from RFC 8620: no fraction of a second where it is zero.
+std::string vcon_date(Time time) {
+  std::string out = base::utc_text(time);
+  constexpr std::string_view kNoFraction = ".000Z";
+  if (out.ends_with(kNoFraction)) out.replace(out.size() - kNoFraction.size(), kNoFraction.size(), "Z");
+  return out;
+}
+
 VconJson organisation(const Controller& controller) {
   VconJson out{{"type", "organization"}, {"name", controller.organisation}, {"validation", "none"}};
   if (controller.contact.find('@') != std::string::npos && controller.contact.find(' ') == std::string::npos)
@@ -40,14 +48,15 @@ VconJson organisation(const Controller& controller) {
 VconJson party(bool told, const char* key, const std::string& value) {
   if (!told) return {{"name", "anonymous"}};
   VconJson out{{"type", "person"}};
-  if (!value.empty()) out[key] = value;
+  const bool sip = value.starts_with("sip:") || value.starts_with("sips:");
+  if (!value.empty()) out[sip && std::string_view(key) == "tel" ? "sip" : key] = value;
   if (!value.empty() && std::string_view(key) == "name") out["validation"] = "none";
   return out;
 }
 
 VconJson dialog_of(const CallRecord& record, const AudioFile& file, const std::string& body) {
   const int originator = record.direction == Direction::in ? kCallerIndex : kAgentIndex;
-  VconJson out{{"type", "recording"}, {"start", base::utc_text(record.started_at)}, {"duration", file.duration_s}};
+  VconJson out{{"type", "recording"}, {"start", vcon_date(record.started_at)}, {"duration", file.duration_s}};
   if (file.track == TrackName::mixed) {
     out["parties"] = {originator, kCallerIndex + kAgentIndex - originator};
   } else {
@@ -79,17 +88,20 @@ std::vector<std::string> vcon_frame(const CallRecord& r, const std::vector<Audio
 
   const bool all = detail == Detail::everything;
   VconJson vcon{{"vcon", "0.4.0"}, {"uuid", all ? uuid_of(r.id.bytes()) : fresh_uuid()}};
-  vcon["created_at"] = base::utc_text(now);
+  vcon["created_at"] = vcon_date(now);
   if (!all) vcon["redacted"] = {{"uuid", uuid_of(r.id.bytes())}, {"type", "other_party"}};
   const bool outbound = r.direction == Direction::out && !r.called.empty();
   vcon["parties"] = {party(detail != Detail::agent_only, "tel", outbound ? r.called : r.caller),
                      party(detail != Detail::caller_only, "name", r.agent), organisation(controller)};
   vcon["dialog"] = VconJson::array();
+  // What is redacted keeps its place, so that an index means the same in both documents.
+  if (detail == Detail::agent_only) vcon["dialog"].push_back(VconJson::object());
   for (const auto& file : files) vcon["dialog"].push_back(dialog_of(r, file, mark));
+  if (detail == Detail::caller_only) vcon["dialog"].push_back(VconJson::object());
   vcon["attachments"] = {{{"purpose", "consent"},
-                          {"start", base::utc_text(now)},
+                          {"start", vcon_date(now)},
                           {"party", kControllerIndex},
-                          {"dialog", 0},
+                          {"dialog", detail == Detail::agent_only ? 1 : 0},
                           {"mediatype", "application/json"},
                           {"filename", "consent.json"},
                           {"encoding", "json"},
@@ -107,12 +119,12 @@ std::vector<std::string> vcon_frame(const CallRecord& r, const std::vector<Audio
 }
 
 std::string vcon_stub(const Tombstone& t, const Controller& controller, Time now) {
-  VconJson vcon{{"vcon", "0.4.0"}, {"uuid", fresh_uuid()}, {"created_at", base::utc_text(now)}};
+  VconJson vcon{{"vcon", "0.4.0"}, {"uuid", fresh_uuid()}, {"created_at", vcon_date(now)}};
   vcon["redacted"] = {{"uuid", uuid_of(t.id.bytes())}, {"type", "shredded"}};
   vcon["parties"] = {organisation(controller)};
   vcon["dialog"] = {VconJson::object()};
   vcon["attachments"] = {{{"purpose", "tombstone"},
-                          {"start", base::utc_text(t.shredded_at)},
+                          {"start", vcon_date(t.shredded_at)},
                           {"party", 0},
                           {"dialog", 0},
                           {"mediatype", "application/json"},
@@ -123,7 +135,7 @@ std::string vcon_stub(const Tombstone& t, const Controller& controller, Time now
                             {"start_day", t.start_day},
                             {"duration_s", t.duration_s},
                             {"reason", t.reason},
-                            {"shredded_at", base::utc_text(t.shredded_at)},
+                            {"shredded_at", vcon_date(t.shredded_at)},
                             {"journal_entry", t.journal_index}}}}};
   return vcon_text(vcon) + "\n";
 }

@@ -13,7 +13,8 @@ namespace {
 
 using nlohmann::json;
 
-constexpr std::uint64_t kVersion = 1;
+// An entry about a person is of version 2, every other of version 1.
+constexpr std::uint64_t kVersion = 2;
 constexpr std::size_t kTimeChars = 24;  // 2026-11-23T10:11:12.345Z
 constexpr std::string_view kWordAlphabet = "abcdefghijklmnopqrstuvwxyz_";
 
@@ -122,7 +123,7 @@ class EntryReader final : public nlohmann::json_sax<json> {
   bool boolean(bool) override { return false; }
   bool number_integer(number_integer_t) override { return false; }
   bool number_unsigned(number_unsigned_t value) override {
-    return depth_ == 1 && field_ == "v" && value == kVersion && !std::exchange(has_version_, true);
+    return depth_ == 1 && field_ == "v" && value >= 1 && value <= kVersion && !std::exchange(has_version_, true);
   }
   bool number_float(number_float_t, const string_t&) override { return false; }
   bool binary(binary_t&) override { return false; }
@@ -142,6 +143,7 @@ class EntryReader final : public nlohmann::json_sax<json> {
                             : field_ == "actor_key" ? &entry.actor_key
                             : field_ == "note"      ? &entry.note
                             : field_ == "note_key"  ? &entry.note_key
+                            : field_ == "person"    ? &entry.person
                                                     : nullptr;
     if (to == nullptr) return false;
     *to = std::move(value);
@@ -236,12 +238,15 @@ Result<void> validate(const Entry& entry) {
   if (entry.note.size() > kMaxNoteBytes || !is_base64(entry.note)) return unfit("its note is not a sealed envelope");
   if (!entry.note_key.empty() && !base::is_plain_name(entry.note_key, kMaxNoteKeyBytes))
     return unfit("its note key is not a name");
+  if (entry.person.size() > kMaxActorBytes || !is_base64(entry.person))
+    return unfit("its person is not a sealed envelope");
   return {};
 }
 
 std::string encode(const Entry& entry) {
   std::string out = "{";
-  out.reserve(192 + entry.actor.size() + entry.note.size() + 32 * (entry.facts.size() + entry.items.size()));
+  out.reserve(192 + entry.actor.size() + entry.person.size() + entry.note.size() +
+              32 * (entry.facts.size() + entry.items.size()));
   put_field(out, "actor", entry.actor);
   put_field(out, "actor_key", entry.actor_key);
   out += out.size() > 1 ? ",\"at\":\"" : "\"at\":\"";
@@ -270,7 +275,8 @@ std::string encode(const Entry& entry) {
   }
   put_field(out, "note", entry.note);
   put_field(out, "note_key", entry.note_key);
-  out += ",\"v\":1}";
+  put_field(out, "person", entry.person);
+  out += entry.person.empty() ? ",\"v\":1}" : ",\"v\":2}";
   return out;
 }
 

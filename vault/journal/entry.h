@@ -28,11 +28,12 @@ struct Entry {
   Time at{};                                   // years 1970 to 9999
   std::string event{};                         // a-z and _
   std::string actor{};                         // base 64 of a sealed envelope; empty when the system acted
-  std::string actor_key{};                     // which monthly staff key sealed it, "2026-11"
+  std::string actor_key{};                     // which monthly staff key sealed it, or `person`: "2026-11"
   std::map<std::string, std::string> facts{};  // keys a-z and _; values ids and codes
   std::vector<std::string> items{};            // ids
   std::string note{};                          // base 64 of a sealed envelope
   std::string note_key{};                      // the recording whose s_0 seals it
+  std::string person{};                        // base 64 of a sealed envelope: whom of the staff it is about
 
   friend bool operator==(const Entry&, const Entry&) = default;
 };
