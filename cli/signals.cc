@@ -29,8 +29,7 @@ constexpr std::string_view kInterrupted =
 void on_end_of_call(int) { g_stop = true; }
 
 void on_interrupt(int) {
-  if (const int tty = g_tty; tty >= 0) ::tcsetattr(tty, TCSANOW, &g_settings);
-  if (const char* path = g_unfinished) ::unlink(path);
+  tidy_up();
   if (const int fd = g_json; fd >= 0 && ::write(fd, kInterrupted.data(), kInterrupted.size()) < 0) ::_exit(1);
   ::_exit(static_cast<int>(Exit::interrupted));
 }
@@ -50,6 +49,11 @@ void handle_all(void (*handler)(int)) {
 }
 
 }  // namespace
+
+void tidy_up() {
+  if (const int tty = g_tty; tty >= 0) ::tcsetattr(tty, TCSANOW, &g_settings);
+  if (const char* path = g_unfinished) ::unlink(path);
+}
 
 void prepare_process() {
   for (int fd = 0; fd <= 2; ++fd)

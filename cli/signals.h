@@ -14,6 +14,8 @@ void say_interrupts_in_json(int fd);
 void signals_end_the_call();
 bool end_of_call();
 
+// The terminal as it was, and no unfinished copy: for a process that ends where it stands. Async-signal-safe.
+void tidy_up();
 // Done by the handler before it exits; -1 and null forget it.
 void restore_terminal_on_signal(int tty, const termios* settings);
 void remove_on_signal(const char* path);  // REQUIRES: `path` lives until it is forgotten

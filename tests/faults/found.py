@@ -1,0 +1,73 @@
+#!/usr/bin/env python3
+"""Faults that once found a defect, each by the name of what holds now.
+
+  found.py CALLVAULT LIBRARY CRASH_EXPLORER"""
+
+import argparse
+import os
+import re
+import shutil
+import sys
+import tempfile
+import time
+
+sys.dont_write_bytecode = True  # leaves nothing in the sources
+from matrix import Fault, Matrix, MemoryFault  # noqa: E402
+
+# What holds, command, call, end of its path, error, for good
+FOUND = [
+    ("a time zone's file that cannot be read is no unknown zone", "status", "fopen", "UTC", "EMFILE", False),
+    ("a time zone's file that breaks off is no unknown zone", "status", "fread", "UTC", "EIO", False),
+    ("an interrupted opening of the passphrase file is done again", "hold", "open", "passphrase", "EINTR", False),
+    ("an interrupted opening of an output file is done again", "export", "open+", "heard.wav", "EINTR", False),
+    ("an interrupted sync of an output file is done again", "export", "fsync", "heard.wav", "EINTR", False),
+    ("an interrupted opening of a copy is done again", "copy", "open+", ".part", "EINTR", False),
+    ("an interrupted opening of a text is done again", "duty-set", "open", "duty", "EINTR", False),
+    ("an interrupted opening of the keeper is done again", "status", "open", "keeper/root", "EINTR", False),
+    ("a keeper that cannot be read is no damaged one", "hold", "pread", "keeper/root", "EIO", True),
+    ("a first backup without room is tried again in the same folder", "backup", "rename", "backup.json", "ENOSPC", False),
+]
+# What holds, command: every so many-th allocation and all after it fail.
+MEMORY = [("memory that gives out in a destructor is told", "find", 61)]
+
+
+def cases(prepared):
+    by_name = {p.command.name: p for p in prepared}
+    for name, command, call, path, error, ever in FOUND:
+        calls = [c for c in by_name[command].calls if c.name == call and re.search(re.escape(path) + r"[^/]*$", c.path)]
+        if not calls:
+            yield name, None
+        for one in calls[:3]:
+            yield name, Fault(by_name[command], one, error, ever)
+    for name, command, step in MEMORY:
+        places = by_name[command].allocations
+        for nth, _ in places[len(places) // 2::step]:
+            yield name, MemoryFault(by_name[command], nth, True)
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    for name in ("binary", "library", "explorer"):
+        parser.add_argument(name, type=os.path.abspath)
+    options = parser.parse_args()
+    began, count = time.monotonic(), 0
+    work = tempfile.mkdtemp(prefix="callvault-found-", dir="/dev/shm" if os.access("/dev/shm", os.W_OK) else None)
+    try:
+        matrix = Matrix(options, work)
+        prepared = matrix.prepare({c[1] for c in FOUND + MEMORY})
+        for name, fault in cases(prepared):
+            count, before = count + 1, len(matrix.problems)
+            if fault is None:
+                matrix.problems.append("there is no such call any more")
+            else:
+                matrix.one(fault)
+            if len(matrix.problems) > before:
+                print(f"FAILED: {name}: {matrix.problems[-1]}")
+    finally:
+        shutil.rmtree(work, ignore_errors=True)
+    print(f"{count} faults, {len(matrix.problems)} problems, {time.monotonic() - began:.0f} s")
+    sys.exit(1 if matrix.problems else 0)
+
+
+if __name__ == "__main__":
+    main()
