@@ -29,10 +29,12 @@ constexpr const char* kUnexpected = "callvault: unexpected failure\n";
   ::_exit(static_cast<int>(callvault::cli::Exit::unexpected));
 }
 
+// Before other static objects are made, which may throw as well.
+[[gnu::constructor(101)]] void be_ready_to_give_up() { std::set_terminate(give_up); }
+
 }  // namespace
 
 int main(int argc, char** argv) {
-  std::set_terminate(give_up);
   try {
     callvault::cli::prepare_process();
     return callvault::cli::run(argc, argv);

