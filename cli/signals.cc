@@ -64,6 +64,8 @@ void prepare_process() {
 
 void say_interrupts_in_json(int fd) { g_json = fd; }
 
+int json_for_last_words() { return g_json; }
+
 void signals_end_the_call() { handle_all(on_end_of_call); }
 
 bool end_of_call() { return g_stop; }

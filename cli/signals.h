@@ -10,6 +10,8 @@ namespace callvault::cli {
 void prepare_process();
 // In JSON mode an interrupted command still says so, in one line to `fd`.
 void say_interrupts_in_json(int fd);
+// Where that line would go; -1 in plain mode.
+int json_for_last_words();
 // SIGINT, SIGTERM and SIGHUP mean end of call from here on: they only set what end_of_call() tells.
 void signals_end_the_call();
 bool end_of_call();

@@ -4,15 +4,18 @@
   found.py CALLVAULT LIBRARY CRASH_EXPLORER"""
 
 import argparse
+import collections
 import os
 import re
 import shutil
+import subprocess
 import sys
 import tempfile
 import time
 
 sys.dont_write_bytecode = True  # leaves nothing in the sources
 from matrix import Fault, Matrix, MemoryFault  # noqa: E402
+from scenes import Slot  # noqa: E402
 
 # What holds, command, call, end of its path, error, for good
 FOUND = [
@@ -36,6 +39,7 @@ MEMORY = [("memory that gives out in a destructor is told", "find", 61), ("a lac
 
 
 def cases(prepared):
+    """(what holds, fault)"""
     by_name = {p.command.name: p for p in prepared}
     for name, command, call, path, error, ever in FOUND:
         calls = [c for c in by_name[command].calls if c.name == call and re.search(re.escape(path) + r"[^/]*$", c.path)]
@@ -49,6 +53,26 @@ def cases(prepared):
             yield name, MemoryFault(by_name[command], nth, True)
 
 
+def unseen(prepared, work):
+    """Calls that change something and reach the kernel past the library: what it does not see it cannot let fail."""
+    if shutil.which("strace") is None:
+        return None
+    one = next(p for p in prepared if p.command.name == "hold")
+    slot = Slot(one.scene, work + "/seen")
+    slot.ready()
+    names = {"fsync": "fsync", "fdatasync": "fdatasync", "pwrite64": "pwrite", "writev": "writev", "rename": "rename",
+             "renameat2": "renameat2", "unlink": "unlink", "ftruncate": "ftruncate", "fallocate": "fallocate", "mkdir": "mkdir"}
+    done = subprocess.run(["strace", "-f", "-qq", "-o", work + "/trace", "-e", "trace=" + ",".join(names), *slot.words(one.command)],
+                          env=slot.environment(), stdin=subprocess.DEVNULL, capture_output=True, check=False)
+    if done.returncode != 0:
+        return None  # it cannot trace here
+    with open(work + "/trace", encoding="utf-8", errors="replace") as file:
+        kernel = collections.Counter(names[m.group(1)] for m in map(re.compile(r"\d+ +(\w+)\(").match, file) if m)
+    seen = collections.Counter(c.name for c in one.calls)
+    missing = {n: (kernel[n], seen[n]) for n in kernel if kernel[n] != seen[n]}
+    return f"calls of the kernel, and those seen: {missing}" if missing else None
+
+
 def main():
     parser = argparse.ArgumentParser()
     for name in ("binary", "library", "explorer"):
@@ -59,6 +83,10 @@ def main():
     try:
         matrix = Matrix(options, work)
         prepared = matrix.prepare({c[1] for c in FOUND + MEMORY})
+        wrong = unseen(prepared, work)
+        if wrong:
+            matrix.problems.append(wrong)
+            print(f"FAILED: every change of the disk is seen: {wrong}")
         for name, fault in cases(prepared):
             count, before = count + 1, len(matrix.problems)
             if fault is None:

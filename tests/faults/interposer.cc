@@ -40,7 +40,16 @@ void* __libc_memalign(size_t, size_t);
 namespace {
 
 // What fails together when a fault is there for good. slow: a signal can interrupt it.
-enum Class : unsigned { reading = 1, changing = 2, room = 4, descriptor = 8, memory = 16, locking = 32, waiting = 64, slow = 128 };
+enum Class : unsigned {
+  reading = 1,
+  changing = 2,
+  room = 4,
+  descriptor = 8,
+  memory = 16,
+  locking = 32,
+  waiting = 64,
+  slow = 128
+};
 
 struct Shared {
   std::atomic<long> io, allocations;
@@ -197,16 +206,16 @@ __attribute__((constructor)) void start() {
     syscall(SYS_close, fd);
   }
   void* frame[2];
-  backtrace(frame, 2);  // loads what it needs
+  backtrace(frame, 2);     // loads what it needs
   unsetenv("LD_PRELOAD");  // programs that this one starts are not meant
   g_ready = true;
 }
 
 // Failing with what `fail` says, `usual` else.
-#define FAULT(call, classes, fd, path, result)                         \
-  if (const int why = fate(call, classes, fd, path); why > 0) {        \
-    errno = why;                                                       \
-    return result;                                                     \
+#define FAULT(call, classes, fd, path, result)                  \
+  if (const int why = fate(call, classes, fd, path); why > 0) { \
+    errno = why;                                                \
+    return result;                                              \
   }
 
 size_t fewer(size_t size) { return size > 1 ? size / 2 : size; }
@@ -217,24 +226,24 @@ constexpr unsigned kWrite = changing | room;
 
 extern "C" {
 
-#define OPEN(name, has_folder, PARAMETERS, ARGUMENTS)                                            \
-  int name PARAMETERS {                                                                          \
-    mode_t mode = 0;                                                                             \
-    if ((flags & (O_CREAT | O_TMPFILE)) != 0) {                                                  \
-      va_list rest;                                                                              \
-      va_start(rest, flags);                                                                     \
-      mode = va_arg(rest, mode_t);                                                               \
-      va_end(rest);                                                                              \
-    }                                                                                            \
-    const bool creates = (flags & O_CREAT) != 0;                                                 \
-    struct stat known;                                                                           \
-    const bool fresh = creates && syscall(SYS_newfstatat, AT_FDCWD, path, &known, 0) != 0;       \
-    const int why = fate("open", reading | descriptor | slow | (fresh ? kWrite : 0), -1, path, fresh);  \
-    if (why > 0) {                                                                               \
-      errno = why;                                                                               \
-      return -1;                                                                                 \
-    }                                                                                            \
-    return static_cast<int>(syscall(SYS_openat, ARGUMENTS, path, flags, mode));                  \
+#define OPEN(name, has_folder, PARAMETERS, ARGUMENTS)                                                  \
+  int name PARAMETERS {                                                                                \
+    mode_t mode = 0;                                                                                   \
+    if ((flags & (O_CREAT | O_TMPFILE)) != 0) {                                                        \
+      va_list rest;                                                                                    \
+      va_start(rest, flags);                                                                           \
+      mode = va_arg(rest, mode_t);                                                                     \
+      va_end(rest);                                                                                    \
+    }                                                                                                  \
+    const bool creates = (flags & O_CREAT) != 0;                                                       \
+    struct stat known;                                                                                 \
+    const bool fresh = creates && syscall(SYS_newfstatat, AT_FDCWD, path, &known, 0) != 0;             \
+    const int why = fate("open", reading | descriptor | slow | (fresh ? kWrite : 0), -1, path, fresh); \
+    if (why > 0) {                                                                                     \
+      errno = why;                                                                                     \
+      return -1;                                                                                       \
+    }                                                                                                  \
+    return static_cast<int>(syscall(SYS_openat, ARGUMENTS, path, flags, mode));                        \
   }
 OPEN(open, false, (const char* path, int flags, ...), AT_FDCWD)
 OPEN(open64, false, (const char* path, int flags, ...), AT_FDCWD)
@@ -248,41 +257,53 @@ int __open_2(const char* path, int flags) { return open(path, flags); }
     return function ARGUMENTS;                                                    \
   }
 
-CALL(FILE*, fopen, (const char* path, const char* mode), (const char*, const char*), (path, mode), reading | descriptor, -1, path, nullptr)
-CALL(FILE*, fopen64, (const char* path, const char* mode), (const char*, const char*), (path, mode), reading | descriptor, -1, path, nullptr)
+CALL(FILE*, fopen, (const char* path, const char* mode), (const char*, const char*), (path, mode), reading | descriptor,
+     -1, path, nullptr)
+CALL(FILE*, fopen64, (const char* path, const char* mode), (const char*, const char*), (path, mode),
+     reading | descriptor, -1, path, nullptr)
 CALL(DIR*, opendir, (const char* path), (const char*), (path), reading | descriptor, -1, path, nullptr)
 CALL(struct dirent*, readdir, (DIR * dir), (DIR*), (dir), reading, dirfd(dir), nullptr, nullptr)
 CALL(int, rename, (const char* from, const char* to), (const char*, const char*), (from, to), kWrite, -1, to, -1)
 CALL(int, renameat2, (int a, const char* from, int b, const char* to, unsigned flags),
      (int, const char*, int, const char*, unsigned), (a, from, b, to, flags), kWrite, -1, to, -1)
 CALL(int, unlink, (const char* path), (const char*), (path), changing, -1, path, -1)
-CALL(int, unlinkat, (int folder, const char* path, int flags), (int, const char*, int), (folder, path, flags), changing, -1, path, -1)
+CALL(int, unlinkat, (int folder, const char* path, int flags), (int, const char*, int), (folder, path, flags), changing,
+     -1, path, -1)
 CALL(int, rmdir, (const char* path), (const char*), (path), changing, -1, path, -1)
 CALL(int, mkdir, (const char* path, mode_t mode), (const char*, mode_t), (path, mode), kWrite, -1, path, -1)
 CALL(int, stat, (const char* path, struct stat* out), (const char*, struct stat*), (path, out), reading, -1, path, -1)
 CALL(int, lstat, (const char* path, struct stat* out), (const char*, struct stat*), (path, out), reading, -1, path, -1)
 CALL(int, fstat, (int fd, struct stat* out), (int, struct stat*), (fd, out), reading, fd, nullptr, -1)
-CALL(int, statvfs, (const char* path, struct statvfs* out), (const char*, struct statvfs*), (path, out), reading, -1, path, -1)
+CALL(int, statvfs, (const char* path, struct statvfs* out), (const char*, struct statvfs*), (path, out), reading, -1,
+     path, -1)
 CALL(int, chmod, (const char* path, mode_t mode), (const char*, mode_t), (path, mode), changing, -1, path, -1)
 CALL(int, fchmod, (int fd, mode_t mode), (int, mode_t), (fd, mode), changing, fd, nullptr, -1)
-CALL(int, chown, (const char* path, uid_t u, gid_t g), (const char*, uid_t, gid_t), (path, u, g), changing, -1, path, -1)
+CALL(int, chown, (const char* path, uid_t u, gid_t g), (const char*, uid_t, gid_t), (path, u, g), changing, -1, path,
+     -1)
 CALL(int, fchown, (int fd, uid_t u, gid_t g), (int, uid_t, gid_t), (fd, u, g), changing, fd, nullptr, -1)
 CALL(int, fsync, (int fd), (int), (fd), changing | slow, fd, nullptr, -1)
 CALL(int, fdatasync, (int fd), (int), (fd), changing | slow, fd, nullptr, -1)
-CALL(int, msync, (void* at, size_t size, int flags), (void*, size_t, int), (at, size, flags), changing | slow, -1, nullptr, -1)
+CALL(int, msync, (void* at, size_t size, int flags), (void*, size_t, int), (at, size, flags), changing | slow, -1,
+     nullptr, -1)
 CALL(int, ftruncate, (int fd, off_t size), (int, off_t), (fd, size), kWrite | slow, fd, nullptr, -1)
-CALL(int, fallocate, (int fd, int mode, off_t at, off_t size), (int, int, off_t, off_t), (fd, mode, at, size), kWrite | slow, fd, nullptr, -1)
+CALL(int, fallocate, (int fd, int mode, off_t at, off_t size), (int, int, off_t, off_t), (fd, mode, at, size),
+     kWrite | slow, fd, nullptr, -1)
 CALL(int, flock, (int fd, int how), (int, int), (fd, how), locking | slow, fd, nullptr, -1)
-CALL(int, poll, (struct pollfd * fds, nfds_t count, int ms), (struct pollfd*, nfds_t, int), (fds, count, ms), waiting | slow, -1, nullptr, -1)
+CALL(int, poll, (struct pollfd * fds, nfds_t count, int ms), (struct pollfd*, nfds_t, int), (fds, count, ms),
+     waiting | slow, -1, nullptr, -1)
 CALL(int, pipe2, (int* ends, int flags), (int*, int), (ends, flags), descriptor, -1, nullptr, -1)
-CALL(int, socketpair, (int a, int b, int c, int* ends), (int, int, int, int*), (a, b, c, ends), descriptor, -1, nullptr, -1)
+CALL(int, socketpair, (int a, int b, int c, int* ends), (int, int, int, int*), (a, b, c, ends), descriptor, -1, nullptr,
+     -1)
 CALL(pid_t, fork, (void), (void), (), waiting, -1, nullptr, -1)
-CALL(pid_t, waitpid, (pid_t pid, int* status, int options), (pid_t, int*, int), (pid, status, options), waiting | slow, -1, nullptr, -1)
-CALL(ssize_t, recv, (int fd, void* to, size_t size, int flags), (int, void*, size_t, int), (fd, to, size, flags), waiting | slow, -1, nullptr, -1)
-CALL(ssize_t, send, (int fd, const void* from, size_t size, int flags), (int, const void*, size_t, int), (fd, from, size, flags), waiting | slow, -1, nullptr, -1)
+CALL(pid_t, waitpid, (pid_t pid, int* status, int options), (pid_t, int*, int), (pid, status, options), waiting | slow,
+     -1, nullptr, -1)
+CALL(ssize_t, recv, (int fd, void* to, size_t size, int flags), (int, void*, size_t, int), (fd, to, size, flags),
+     waiting | slow, -1, nullptr, -1)
+CALL(ssize_t, send, (int fd, const void* from, size_t size, int flags), (int, const void*, size_t, int),
+     (fd, from, size, flags), waiting | slow, -1, nullptr, -1)
 CALL(int, mlock, (const void* at, size_t size), (const void*, size_t), (at, size), memory, -1, nullptr, -1)
-CALL(void*, mmap, (void* at, size_t size, int protection, int flags, int fd, off_t offset), (void*, size_t, int, int, int, off_t),
-     (at, size, protection, flags, fd, offset), memory, fd, nullptr, MAP_FAILED)
+CALL(void*, mmap, (void* at, size_t size, int protection, int flags, int fd, off_t offset),
+     (void*, size_t, int, int, int, off_t), (at, size, protection, flags, fd, offset), memory, fd, nullptr, MAP_FAILED)
 size_t fread(void* to, size_t size, size_t count, FILE* file) {
   if (const int why = fate("fread", reading, fileno(file), nullptr); why > 0) {
     file->_flags |= 0x20;  // what ferror() tells
@@ -317,14 +338,14 @@ int fcntl(int fd, int command, ...) {
   return static_cast<int>(syscall(SYS_fcntl, fd, command, argument));
 }
 
-#define TRANSFER(name, number, PARAMETERS, classes, ...)                              \
-  ssize_t name PARAMETERS {                                                           \
-    const int why = fate(#name, classes, fd, nullptr);                                \
-    if (why > 0) {                                                                    \
-      errno = why;                                                                    \
-      return -1;                                                                      \
-    }                                                                                 \
-    return syscall(number, fd, data, why < 0 ? fewer(size) : size, ##__VA_ARGS__);    \
+#define TRANSFER(name, number, PARAMETERS, classes, ...)                           \
+  ssize_t name PARAMETERS {                                                        \
+    const int why = fate(#name, classes, fd, nullptr);                             \
+    if (why > 0) {                                                                 \
+      errno = why;                                                                 \
+      return -1;                                                                   \
+    }                                                                              \
+    return syscall(number, fd, data, why < 0 ? fewer(size) : size, ##__VA_ARGS__); \
   }
 TRANSFER(read, SYS_read, (int fd, void* data, size_t size), reading | slow)
 TRANSFER(pread, SYS_pread64, (int fd, void* data, size_t size, off_t at), reading | slow, at)
@@ -357,7 +378,9 @@ int clock_gettime(clockid_t which, struct timespec* out) {
 void* malloc(size_t size) { return refuse_memory() ? nullptr : __libc_malloc(size); }
 void* calloc(size_t count, size_t size) { return refuse_memory() ? nullptr : __libc_calloc(count, size); }
 void* realloc(void* old, size_t size) { return refuse_memory() ? nullptr : __libc_realloc(old, size); }
-void* aligned_alloc(size_t alignment, size_t size) { return refuse_memory() ? nullptr : __libc_memalign(alignment, size); }
+void* aligned_alloc(size_t alignment, size_t size) {
+  return refuse_memory() ? nullptr : __libc_memalign(alignment, size);
+}
 void* memalign(size_t alignment, size_t size) { return refuse_memory() ? nullptr : __libc_memalign(alignment, size); }
 int posix_memalign(void** out, size_t alignment, size_t size) {
   if (refuse_memory()) return ENOMEM;

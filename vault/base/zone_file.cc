@@ -73,7 +73,7 @@ Result<ZoneRules> ZoneRules::load(std::string_view iana_name) {
   if (!is_zone_name(iana_name)) return unknown();
   const std::string path = std::string(kFolder).append(iana_name);
   const std::unique_ptr<std::FILE, int (*)(std::FILE*)> file(std::fopen(path.c_str(), "rbe"), &std::fclose);
-  if (!file && errno != EMFILE && errno != ENFILE && errno != EIO) return unknown();
+  if (!file && (errno == ENOENT || errno == ENOTDIR || errno == EACCES || errno == ELOOP)) return unknown();
   if (!file) return unreadable(path);
   Bytes content(kMaxFileBytes);
   content.resize(std::fread(content.data(), 1, content.size(), file.get()));  // 0 for a folder
