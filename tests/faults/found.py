@@ -31,6 +31,7 @@ FOUND = [
     ("an identity that cannot be read is no wrong passphrase", "find", "pread", "people/officer", "EIO", False),
     ("a catalogue that cannot be written while settling is no damage", "find", "fdatasync", "catalog/data.mdb", "EIO", False),
     ("a full disk under the catalogue while settling is met by a new one", "find", "writev", "catalog/data.mdb", "ENOSPC", False),
+    ("a finished call whose folder cannot be synced is whole", "ingest", "fsync", "/incoming", "EIO", False),
     ("a first backup without room is tried again in the same folder", "backup", "rename", "backup.json", "ENOSPC", False),
 ]
 # What holds, command: every so many-th allocation and all after it fail.

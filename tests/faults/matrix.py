@@ -105,7 +105,7 @@ class Fault:
             return None
         if done.code not in FAULT_CODES | ({11} if self.error == "ENOLCK" else set()):
             return f"a fault of the host is told as exit {done.code}: {said}"
-        if self.call.fd == "2" or done.code == 3:
+        if self.call.fd in ("1", "2") or done.code == 3:
             return None
         told = done.err + (done.out if "--json" in self.prepared.command.words else "")
         return None if OBJECTS.search(told) else f"exits {done.code} and names nothing: {said or done.out[:200]}"

@@ -41,8 +41,8 @@ SEEDED = [
     ("lack_of_memory_is_damage", "a lack of memory is no damage", "vault/keys/recorder_view.cc",
      "  in.exceptions(std::ios_base::badbit);  // a lack of memory is no damage\n", "", "ingest", {"memory"}),
     ("backup_in_the_way", "a backup that could not begin is tried again", "vault/backups/target.cc",
-     '''  std::erase_if(names, [](const std::string& name) { return name.starts_with(kUnfinishedManifest); });
-  if (missing && !names.empty())''', "  if (missing && names.size() + 1 > 0)", "backup", {"ENOSPC"}),
+     "    // Before anything else: from here on", "    CALLVAULT_TRY(os::make_folder(folder / \"keys\"));\n    // from here on", "backup",
+     {"ENOSPC"}),
     ("waits_for_ever", "a stopped holder is waited for 30 s only", "vault/os/lock.cc",
      "    if (Steady::now() - start >= patience) {", "    if (Steady::now() - start >= patience * 1000) {", "stopped.py", ()),
 ]
@@ -54,7 +54,7 @@ def found(options, work, binary, names, errors):
     for prepared in matrix.prepare(set(names.split(","))):
         if errors == {"memory"}:
             jobs = [f for f in prepared.allocation_places(set()) if not f.ever]
-            jobs = jobs[-len(jobs) // 8:]  # behind the reading of the command line
+            jobs = jobs[-len(jobs) // 3:]  # behind the reading of the command line
         else:
             jobs = [f for f in prepared.places(set()) if f.error in errors]
         random.Random(1).shuffle(jobs)
