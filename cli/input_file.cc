@@ -6,11 +6,13 @@
 #include <cerrno>
 #include <system_error>
 
+#include "cli/output.h"
+
 namespace callvault::cli {
 
 Result<std::string> read_input_file(const std::string& path) {
   constexpr std::size_t kMaxBytes = std::size_t{4} << 20;
-  const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  const int fd = open_file(path.c_str(), O_RDONLY);
   if (fd < 0) return fail(Errc::io, "cannot open " + path + ": " + std::generic_category().message(errno));
   std::string out;
   std::string block(65536, '\0');

@@ -12,6 +12,7 @@
 #include <set>
 #include <string_view>
 
+#include "cli/output.h"
 #include "cli/siprec.h"
 
 namespace callvault::cli {
@@ -23,7 +24,7 @@ constexpr std::array<std::string_view, 14> kNames{
     "call_id", "started_at", "class", "direction", "consent_offset", "consent_method", "agent_consent"};
 
 Result<std::string> read_bounded(const std::filesystem::path& path) {
-  const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY);
+  const int fd = open_file(path.c_str(), O_RDONLY);
   if (fd < 0)
     return fail(Errc::io, fmt::format("cannot read the meta file {}: {}", path.string(), std::strerror(errno)));
   std::string text(kMostSiprecBytes + 1, '\0');

@@ -1,5 +1,6 @@
 #include "cli/output.h"
 
+#include <fcntl.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -21,6 +22,20 @@ bool wants_colour() {
 std::string prefixed(std::string_view text) { return "callvault: " + printable(text) + "\n"; }
 
 }  // namespace
+
+int open_file(const char* path, int flags, unsigned mode) {
+  int fd = -1;
+  do fd = ::open(path, flags | O_CLOEXEC | O_NOCTTY, mode);
+  while (fd < 0 && errno == EINTR);
+  return fd;
+}
+
+bool sync_file(int fd) {
+  int done = -1;
+  do done = ::fsync(fd);
+  while (done != 0 && errno == EINTR);
+  return done == 0 || errno == EINVAL;  // what is no file needs none
+}
 
 bool write_all(int fd, std::string_view text) {
   while (!text.empty()) {
@@ -87,7 +102,7 @@ Result<void> Output::flush() {
   if (!buffer_.empty() && broken_ == 0 && !write_all(STDOUT_FILENO, buffer_)) broken_ = errno;
   buffer_.clear();
   if (broken_ == 0) return {};
-  return fail(broken_ == ENOSPC ? Errc::no_space : Errc::io,
+  return fail(broken_ == ENOSPC || broken_ == EDQUOT ? Errc::no_space : Errc::io,
               std::string("cannot write to standard output: ") + std::strerror(broken_));
 }
 

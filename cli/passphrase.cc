@@ -104,7 +104,7 @@ void remark_on_mode(const PassphraseSources& sources, int fd) {
 Result<Passphrase> from_file(const PassphraseSources& sources) {
   if (*sources.file == "-")
     return fail(Errc::usage, fmt::format("{} takes a file, not standard input", sources.file_option));
-  const Descriptor fd(::open(sources.file->c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY));
+  const Descriptor fd(open_file(sources.file->c_str(), O_RDONLY));
   if (fd.get() < 0)
     return fail(Errc::io, fmt::format("cannot read the passphrase file {}: {}", *sources.file, std::strerror(errno)));
   Buffer buffer;
@@ -164,7 +164,7 @@ Result<void> ask(int tty, std::string_view prompt, Buffer& buffer) {
 }
 
 Result<Passphrase> from_terminal(const PassphraseSources& sources, std::string_view prompt, bool twice) {
-  const Descriptor tty(::open("/dev/tty", O_RDWR | O_CLOEXEC | O_NOCTTY));
+  const Descriptor tty(open_file("/dev/tty", O_RDWR));
   if (tty.get() < 0)
     return fail(Errc::usage, fmt::format("no terminal to ask for a passphrase: give {} or {}", sources.file_option,
                                          sources.command_option));

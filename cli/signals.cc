@@ -29,8 +29,7 @@ constexpr std::string_view kInterrupted =
 void on_end_of_call(int) { g_stop = true; }
 
 void on_interrupt(int) {
-  if (const int tty = g_tty; tty >= 0) ::tcsetattr(tty, TCSANOW, &g_settings);
-  if (const char* path = g_unfinished) ::unlink(path);
+  tidy_up();
   if (const int fd = g_json; fd >= 0 && ::write(fd, kInterrupted.data(), kInterrupted.size()) < 0) ::_exit(1);
   ::_exit(static_cast<int>(Exit::interrupted));
 }
@@ -51,6 +50,11 @@ void handle_all(void (*handler)(int)) {
 
 }  // namespace
 
+void tidy_up() {
+  if (const int tty = g_tty; tty >= 0) ::tcsetattr(tty, TCSANOW, &g_settings);
+  if (const char* path = g_unfinished) ::unlink(path);
+}
+
 void prepare_process() {
   for (int fd = 0; fd <= 2; ++fd)
     if (::fcntl(fd, F_GETFD) < 0 && errno == EBADF) (void)::open("/dev/null", fd == 0 ? O_RDONLY : O_WRONLY);
@@ -59,6 +63,8 @@ void prepare_process() {
 }
 
 void say_interrupts_in_json(int fd) { g_json = fd; }
+
+int json_for_last_words() { return g_json; }
 
 void signals_end_the_call() { handle_all(on_end_of_call); }
 

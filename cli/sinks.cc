@@ -53,7 +53,7 @@ Result<void> FileSink::check() const {
 Result<void> FileSink::open() {
   CALLVAULT_TRY(check());
   if (replace_ && ::unlink(path_.c_str()) != 0 && errno != ENOENT) return failed("replace", path_.string());
-  fd_ = ::open(path_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+  fd_ = open_file(path_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0600);
   if (fd_ < 0) return failed("create", path_.string());
   remove_on_signal(path_.c_str());
   return {};
@@ -69,11 +69,11 @@ Result<void> FileSink::write(std::span<const std::byte> bytes) {
 
 Result<void> FileSink::finish() {
   if (fd_ < 0) CALLVAULT_TRY(open());
-  if (::fsync(fd_) != 0 && errno != EINVAL) return failed("write", path_.string());
+  if (!sync_file(fd_)) return failed("write", path_.string());
   const int fd = fd_;
   remove_on_signal(nullptr);
   fd_ = -1;
-  if (::close(fd) != 0) {
+  if (::close(fd) != 0 && errno != EINTR) {
     const Error error = failed("write", path_.string());
     ::unlink(path_.c_str());
     return error;
@@ -98,7 +98,7 @@ Result<void> NewFileSink::check() const {
 Result<void> NewFileSink::open() {
   CALLVAULT_TRY(check());
   part_ = fmt::format("{}.{}.part", path_.string(), ::getpid());
-  fd_ = ::open(part_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+  fd_ = open_file(part_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0600);
   if (fd_ < 0) return failed("create", part_);
   remove_on_signal(part_.c_str());
   return {};
@@ -110,7 +110,7 @@ Result<void> NewFileSink::write(std::span<const std::byte> bytes) {
 }
 
 Result<void> NewFileSink::finish() {
-  if (::fsync(fd_) != 0 && errno != EINVAL) return failed("write", path_.string());
+  if (!sync_file(fd_)) return failed("write", path_.string());
   // Some file systems know no such rename; there nobody else's file is looked for a second time.
   int renamed = ::renameat2(AT_FDCWD, part_.c_str(), AT_FDCWD, path_.c_str(), RENAME_NOREPLACE);
   if (renamed != 0 && (errno == EINVAL || errno == ENOSYS)) {
@@ -126,9 +126,9 @@ Result<void> NewFileSink::finish() {
 
 Result<void> replace_file(const std::filesystem::path& path, std::string_view text) {
   const std::string temporary = fmt::format("{}.{}.tmp", path.string(), ::getpid());
-  const int fd = ::open(temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+  const int fd = open_file(temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0600);
   if (fd < 0) return failed("create", temporary);
-  const bool written = write_all(fd, text) && ::fchmod(fd, 0644) == 0 && ::fsync(fd) == 0;
+  const bool written = write_all(fd, text) && ::fchmod(fd, 0644) == 0 && sync_file(fd);
   if (!written) {
     const Error error = failed("write", temporary);
     ::close(fd);

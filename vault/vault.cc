@@ -171,7 +171,9 @@ Result<void> Vault::create(const InitOptions& options, const Passphrase& passphr
   if (!done) {
     std::error_code ignored;
     // The folder was empty. The keeper's may be somebody else's, too.
-    for (const auto& entry : fs::directory_iterator(layout.root, ignored)) fs::remove_all(entry.path(), ignored);
+    const auto names = os::list_folder(layout.root);
+    if (names)
+      for (const auto& name : *names) fs::remove_all(layout.root / name, ignored);
     if (!had_folder) fs::remove(layout.root, ignored);
     if (keeper) keys::take_back_keeper(keeper_folder);
   }

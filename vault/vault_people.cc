@@ -59,6 +59,7 @@ Result<Person> Vault::unlock(std::string_view name, const Passphrase& passphrase
   auto file = read_identity(impl_->layout, name);
   auto identity = [&]() -> Result<keys::Identity> {
     if (file) return keys::unlock_identity(*file, name, passphrase);
+    if (file.error().code == Errc::io) return file.error();  // not the passphrase's fault
     CALLVAULT_TRY(keys::spend_passphrase_cost(passphrase, usual_cost(impl_->layout)));
     return fail(Errc::wrong_passphrase, "wrong passphrase, or no such person");
   }();

@@ -37,7 +37,10 @@ class Disk:
     def __init__(self, path):
         self.path, self.filler = path, path + "/filler"
         os.makedirs(path)
-        done = subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={SIZE},mode=0711", "tmpfs", path],
+        self.mount()
+
+    def mount(self):
+        done = subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={SIZE},mode=0711", "tmpfs", self.path],
                               capture_output=True, check=False)
         if done.returncode != 0:
             raise Skip("cannot mount a tmpfs: " + done.stderr.decode().strip())
@@ -196,7 +199,7 @@ def write_fails(rig, disk, master, victims, survivors):
     expect(nth > 15, f"a purge has only {nth} writes")
 
 
-def test(binary, calls=True):
+def test(binary, calls=True, kind=Disk, more=None, lead=3):
     private_mounts()
     rig, disk = Rig("disk", binary, init=("--retention", "1d", "--time-zone", "UTC")), None
     try:
@@ -207,7 +210,7 @@ def test(binary, calls=True):
             file.write(config.replace("[retention]\n", "[retention]\n" + "".join(f"{c} = '1d'\n" for c in classes)))
         # Made where there is room, then used where there is little.
         begun = datetime.datetime.now(datetime.timezone.utc)
-        start = (begun - datetime.timedelta(days=1) + datetime.timedelta(seconds=3)).isoformat(timespec="seconds")
+        start = (begun - datetime.timedelta(days=1) + datetime.timedelta(seconds=lead)).isoformat(timespec="seconds")
         sound = ("--consent", "granted", "--class", "default")
         dying, holding = ([rig.ingest(stairs(2), "--consent", "granted", "--class", c, "--started-at", start)["id"]
                            for c in ("default", *classes[:2])] for _ in range(2))
@@ -217,8 +220,8 @@ def test(binary, calls=True):
         rig.json("find")
         for survivor in holding:  # of the purge, each beside a victim
             rig.good("hold", survivor, "--matter", "case 1")
-        time.sleep(max(0.0, 4 - (datetime.datetime.now(datetime.timezone.utc) - begun).total_seconds()))
-        disk = Disk(rig.folder + "/small")
+        time.sleep(max(0.0, lead + 1 - (datetime.datetime.now(datetime.timezone.utc) - begun).total_seconds()))
+        disk = kind(rig.folder + "/small")
         master = rig.folder
         rig.vault = disk.path + "/vault"
         rig.env["CALLVAULT_DIR"] = rig.vault
@@ -229,7 +232,10 @@ def test(binary, calls=True):
         # More for the journal than the blocks of a replaced directory give back.
         shred_with_little_room(rig, disk, master,
                                ("erase", *asked, "--request", "R-2", "--reason", "asked by letter, " * 100), asked, kept)
-        write_fails(rig, disk, master, dying, holding)
+        if more:
+            more(rig, disk, master, dying, holding)
+        else:
+            write_fails(rig, disk, master, dying, holding)
         if not calls:
             return
         full_before(rig, disk)

@@ -9,6 +9,7 @@ namespace callvault::backups {
 namespace {
 
 constexpr const char* kBackupLock = "lock";
+constexpr const char* kUnfinishedManifest = "backup.json.new-";
 
 Result<void> check_place(const os::Path& folder, const os::Path& vault, const os::Path& keeper_folder) {
   if (os::is_inside(folder, vault) || os::is_inside(vault, folder))
@@ -41,6 +42,8 @@ Result<Target> Target::open(const os::Path& folder, const os::Path& vault, const
   auto manifest = read_manifest(folder);
   const bool missing = !manifest && manifest.error().code == Errc::not_found;
   if (!manifest && !missing) return std::move(manifest).error();
+  // What an attempt left that could not even write its first manifest.
+  std::erase_if(names, [](const std::string& name) { return name.starts_with(kUnfinishedManifest); });
   if (missing && !names.empty())
     return fail(Errc::usage,
                 folder.string() + " is not empty, and holds no backup: a backup wants a folder of its own");
@@ -48,16 +51,16 @@ Result<Target> Target::open(const os::Path& folder, const os::Path& vault, const
     return fail(Errc::refused, "the backup in " + folder.string() + " is of another vault");
   CALLVAULT_TRY_ASSIGN(auto lock, os::Lock::acquire(folder / kBackupLock, os::LockMode::exclusive, patience));
   Target out(std::move(lock), {folder}, missing ? Manifest() : std::move(*manifest));
-  const base::Layout& layout = out.layout();
-  for (const auto& one : {layout.keys(), layout.buckets(), layout.registers(), layout.intake(), layout.people(),
-                          layout.incoming(), layout.recordings(), layout.journal()})
-    CALLVAULT_TRY(out.make_folder(one));
   if (missing) {
-    // From here on an interrupted first backup is known for what it is.
+    // Before anything else: from here on an interrupted first backup is known for what it is.
     out.manifest_.origin = origin;
     const std::string text = encode_manifest(out.manifest_);
     CALLVAULT_TRY(os::replace_file(manifest_path(folder), base::as_bytes(text)));
   }
+  const base::Layout& layout = out.layout();
+  for (const auto& one : {layout.keys(), layout.buckets(), layout.registers(), layout.intake(), layout.people(),
+                          layout.incoming(), layout.recordings(), layout.journal()})
+    CALLVAULT_TRY(out.make_folder(one));
   return out;
 }
 

@@ -3,8 +3,11 @@
 #include <date/date.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <cstdio>
 #include <memory>
+#include <string>
+#include <system_error>
 #include <utility>
 
 namespace callvault::base {
@@ -18,6 +21,12 @@ constexpr std::size_t kTypeBytes = 6;
 constexpr std::int64_t kMaxOffset = 26 * 3600;  // RFC 8536, 3.2
 constexpr Seconds kFirst = date::sys_days(date::year(-1) / 1 / 1);
 constexpr Seconds kLast = date::sys_days(date::year(10001) / 1 / 1);
+
+// The host's fault, not the name's. With errno of the call that failed.
+Error unreadable(const std::string& path) {
+  const int number = errno;
+  return fail(Errc::io, "cannot read " + path + ": " + std::generic_category().message(number));
+}
 
 Error damaged() { return fail(Errc::corrupt, "not a usable time zone file"); }
 
@@ -64,9 +73,11 @@ Result<ZoneRules> ZoneRules::load(std::string_view iana_name) {
   if (!is_zone_name(iana_name)) return unknown();
   const std::string path = std::string(kFolder).append(iana_name);
   const std::unique_ptr<std::FILE, int (*)(std::FILE*)> file(std::fopen(path.c_str(), "rbe"), &std::fclose);
-  if (!file) return unknown();
+  if (!file && (errno == ENOENT || errno == ENOTDIR || errno == EACCES || errno == ELOOP)) return unknown();
+  if (!file) return unreadable(path);
   Bytes content(kMaxFileBytes);
   content.resize(std::fread(content.data(), 1, content.size(), file.get()));  // 0 for a folder
+  if (std::ferror(file.get()) != 0 && errno != EISDIR) return unreadable(path);
   auto rules = content.size() < kMaxFileBytes ? parse(content) : Result<ZoneRules>(damaged());
   if (!rules) return unknown();
   return rules;

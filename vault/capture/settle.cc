@@ -205,8 +205,9 @@ class Settling {
         CALLVAULT_TRY_ASSIGN(auto entry, context::make_entry(bucket, *node_row, *row, blinder));
         entries.push_back(std::move(entry));
       }
-      auto added = context_.catalog.add_rows(number, previous_[number], bucket.generation, entries);
-      if (added && *added) return {};
+      CALLVAULT_TRY_ASSIGN(const bool added,
+                           context_.catalog.add_rows(number, previous_[number], bucket.generation, entries));
+      if (added) return {};
     }
     return context::renew_rows(context_, {&number, 1});
   }

@@ -170,7 +170,11 @@ Result<catalog::BucketRows> written_rows(const Context& context, const keys::Buc
 Result<void> write_rows(const Context& context, const std::vector<catalog::BucketRows>& batch) {
   auto done = context.catalog.replace_buckets(batch);
   if (done || done.error().code != Errc::no_space || batch.size() < 2) return done;
-  for (const auto& rows : batch) CALLVAULT_TRY(context.catalog.replace_bucket(rows));
+  for (const auto& rows : batch) {
+    auto one = context.catalog.replace_bucket(rows);
+    if (!one && one.error().code == Errc::corrupt) return done;  // suspect since then, and made anew by who comes next
+    CALLVAULT_TRY(std::move(one));
+  }
   return {};
 }
 

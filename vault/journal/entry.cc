@@ -282,14 +282,10 @@ std::string encode(const Entry& entry) {
 
 Result<Entry> decode(std::string_view line) {
   if (line.size() > kMaxLineBytes) return damaged_entry("longer than it can be");
-  try {
-    CALLVAULT_TRY_ASSIGN(Entry entry, parse(line));
-    if (!validate(entry)) return damaged_entry("a field is not what it may be");
-    if (encode(entry) != line) return damaged_entry("not in canonical form");
-    return entry;
-  } catch (const std::exception&) {
-    return fail(Errc::unexpected, "journal entry: cannot be parsed for lack of memory");
-  }
+  CALLVAULT_TRY_ASSIGN(Entry entry, parse(line));
+  if (!validate(entry)) return damaged_entry("a field is not what it may be");
+  if (encode(entry) != line) return damaged_entry("not in canonical form");
+  return entry;
 }
 
 }  // namespace callvault::journal

@@ -160,6 +160,7 @@ Result<Config> read_config(const os::Path& path) {
   if (!bytes) return std::move(bytes).error();
   CALLVAULT_TRY_ASSIGN(auto config, parse_config(base::as_text(*bytes)));
   const auto zone = base::Zone::find(config.time_zone);
+  if (!zone && zone.error().code == Errc::io) return zone.error();
   if (!zone) return bad("vault.time_zone \"" + config.time_zone + "\": " + zone.error().message);
   return config;
 }

@@ -28,6 +28,7 @@ std::string encode_review_public(const ReviewPublic& key) {
 
 Result<ReviewPublic> decode_review_public(std::string_view text) {
   std::istringstream in{std::string(text)};
+  in.exceptions(std::ios_base::badbit);  // a lack of memory is no damage
   std::string a, b, c, version, encoded;
   ReviewPublic out;
   in >> a >> b >> c >> version >> out.number >> encoded;

@@ -47,16 +47,24 @@ class OsDirectFile final : public DirectFile {
   bool growing_ = false;
 };
 
+// Until no signal comes in between.
+int open_again(const Path& path, int flags, unsigned mode) {
+  int fd = -1;
+  do fd = ::open(path.c_str(), flags, mode);
+  while (fd < 0 && errno == EINTR);
+  return fd;
+}
+
 Result<std::unique_ptr<OsDirectFile>> open_with(const Path& path, int flags, unsigned mode, DirectFile::Way way) {
   const int common = O_RDWR | O_CLOEXEC | O_NOCTTY | O_NOFOLLOW | flags;
-  int fd = ::open(path.c_str(), common | O_DIRECT | O_DSYNC, mode);
+  int fd = open_again(path, common | O_DIRECT | O_DSYNC, mode);
   const int number = errno;
   if (fd >= 0) return std::make_unique<OsDirectFile>(File(fd, path), true);
   if (number != EINVAL) return system_error(number, "cannot open", path);
   if (way == DirectFile::Way::direct)
     return fail(Errc::refused, "the file system cannot write past its cache (O_DIRECT): " + path.string());
   // open(2) may have made the file before it refused the flag.
-  fd = ::open(path.c_str(), common & ~O_EXCL, mode);
+  fd = open_again(path, common & ~O_EXCL, mode);
   if (fd < 0) return system_error(errno, "cannot open", path);
   return std::make_unique<OsDirectFile>(File(fd, path), false);
 }

@@ -206,18 +206,23 @@ Result<void> replace_file(const Path& path, ByteView data, unsigned mode, const 
     (void)::unlink(fresh.c_str());
     return written;
   }
-  CALLVAULT_TRY(rename_file(fresh, path));
+  if (auto renamed = rename_file(fresh, path); !renamed) {
+    (void)::unlink(fresh.c_str());
+    return renamed;
+  }
   return sync_folder(path.parent_path());
 }
 
 Result<void> replace_derived_file(const Path& path, ByteView data, unsigned mode) {
   const Path fresh = sibling_of(path);
   CALLVAULT_TRY(remove_file(fresh));
-  {
+  auto done = [&]() -> Result<void> {
     CALLVAULT_TRY_ASSIGN(File file, File::create(fresh, mode));
     CALLVAULT_TRY(file.write_at(data, 0));
-  }
-  return rename_file(fresh, path);
+    return rename_file(fresh, path);
+  }();
+  if (!done) (void)::unlink(fresh.c_str());
+  return done;
 }
 
 Result<void> sync_folder(const Path& folder) {

@@ -62,6 +62,7 @@ std::optional<std::string> find_hypervisor() {
   const std::string type = read_word("/sys/hypervisor/type");
   if (!type.empty()) return type;
   std::istringstream lines(read_small("/proc/cpuinfo"));
+  lines.exceptions(std::ios_base::badbit);  // a lack of memory is not the end
   for (std::string line; std::getline(lines, line);)
     if (line.starts_with("flags") && (line + " ").find(" hypervisor ") != std::string::npos)
       return "the processor says so";
@@ -73,6 +74,7 @@ std::optional<std::string> find_hypervisor() {
 std::vector<SwapArea> parse_swaps(std::string_view text) {
   std::vector<SwapArea> out;
   std::istringstream lines{std::string(text)};
+  lines.exceptions(std::ios_base::badbit);  // a lack of memory is not the end
   std::string line;
   std::getline(lines, line);
   while (std::getline(lines, line)) {

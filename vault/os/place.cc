@@ -60,6 +60,7 @@ bool journals_data(const Mount& mount) {
   const Path device = block_device_name(mount.major, mount.minor);
   const std::string options = read_small("/proc/fs/" + mount.file_system + "/" + device.string() + "/options");
   std::istringstream lines(options);
+  lines.exceptions(std::ios_base::badbit);  // a lack of memory is not the end
   for (std::string line; std::getline(lines, line);)
     if (line == "data=journal") return true;
   return false;
@@ -175,6 +176,7 @@ Result<PlaceReport> examine_place(const Path& path) { return examine(path, 0); }
 std::vector<Mount> parse_mountinfo(std::string_view text) {
   std::vector<Mount> mounts;
   std::istringstream lines{std::string(text)};
+  lines.exceptions(std::ios_base::badbit);  // a lack of memory is not the end
   for (std::string line; std::getline(lines, line);) {
     std::istringstream words(line);
     std::string id, parent, device, root, word;
