@@ -72,6 +72,8 @@ Result<std::map<std::string, std::string>> read_meta_file(const std::filesystem:
       twice = parsed.get<std::string>();
     return true;
   };
+  // The parser takes a NUL for the end, whatever follows it.
+  if (text.find('\0') != std::string::npos) return fail(Errc::usage, path.string() + " is not a JSON object");
   const auto json = nlohmann::json::parse(text, on_event, false);
   if (!json.is_object()) return fail(Errc::usage, path.string() + " is not a JSON object");
   if (!twice.empty()) return fail(Errc::usage, fmt::format("{}: the name {} stands twice", path.string(), twice));

@@ -30,6 +30,8 @@ Result<void> rewrite_row(context::Context& context, const Located& found, const 
   CALLVAULT_TRY(context.log.append({entry}));
   CALLVAULT_TRY(context.log.pin_head());
   CALLVAULT_TRY(context.state.commit());
+  // An old directory that is brought back alone then names a node that is missing.
+  CALLVAULT_TRY(context.state.remove_superseded());
   return changes.follow();
 }
 

@@ -10,6 +10,7 @@
 #include "context/rows.h"
 #include "context/sealed_files.h"
 #include "context/tombstones.h"
+#include "keys/recorder_view.h"
 #include "os/host.h"
 #include "os/place.h"
 #include "over_socket.h"
@@ -66,6 +67,7 @@ class Checking {
       if (const auto plain = context_.state.read_register(name); !plain)
         report_.problems.push_back(plain.error().message + "; bring back keys/ of a backup" +
                                    (can_be_given_up(name) ? ", else 'callvault recover --give-up " + name + "'" : ""));
+    check_review_key();
     CALLVAULT_TRY(find_strangers());
     if (auto walked = context_.catalog.check(); !walked)
       report_.problems.push_back("catalogue: " + walked.error().message + "; run reindex");
@@ -81,6 +83,19 @@ class Checking {
   }
 
  private:
+  // A number above the directory's is what a crash leaves: the file is replaced first.
+  void check_review_key() {
+    const auto known = context_.state.directory().review_number;
+    const auto review = keys::read_review_public(context_.layout);
+    if (!review)
+      report_.problems.push_back(review.error().message + "; bring back keys/review.pub of a backup");
+    else if (review->number < known)
+      report_.problems.push_back("keys/review.pub holds review key " + std::to_string(review->number) +
+                                 ", the directory knows " + std::to_string(known) +
+                                 ": an old copy was brought back, and calls are sealed to a key that was taken away; "
+                                 "bring back the newest of a backup");
+  }
+
   void check_recording(const keys::Bucket& bucket, const NodeRow& row) {
     std::map<TrackName, bool> heard;
     for (const auto& track : row.tracks) {

@@ -57,6 +57,7 @@ class Copying {
     CALLVAULT_TRY(requests.stage(context_));
     CALLVAULT_TRY(context_.log.pin_head());
     CALLVAULT_TRY(context_.state.commit());
+    CALLVAULT_TRY(context_.state.remove_superseded());
     return out;
   }
 

@@ -134,12 +134,14 @@ Result<void> register_person(Vault& vault, const Person& officer, const PersonOp
   const auto& keys = facts.public_part;
   directory.people.emplace(options.name,
                            keys::PersonEntry{options.name, roles, false, context.now, keys.signing, keys.box});
+  CALLVAULT_TRY_ASSIGN(auto people, rights::People::load(context));
   if (options.until) {
-    CALLVAULT_TRY_ASSIGN(auto people, rights::People::load(context));
     people.edit(options.name) = {};
     people.edit(options.name).expires_at = options.until;
-    CALLVAULT_TRY(people.stage(context));
   }
+  // Written anew also when nothing in it changes: an old directory that is brought back alone then names a file that is
+  // missing.
+  CALLVAULT_TRY(people.stage(context));
   return context::commit_about(context, "person_added", options.name, {{"roles", std::to_string(roles)}});
 }
 
@@ -230,6 +232,8 @@ Result<DisableReport> disable_person(Vault& vault, const Person& officer, std::s
       facts.emplace("review_key", std::to_string(fresh.number));
     }
     leaver.disabled = true;
+    CALLVAULT_TRY_ASSIGN(const auto people, rights::People::load(session->context()));
+    CALLVAULT_TRY(people.stage(session->context()));  // as in register_person
     CALLVAULT_TRY(context::commit_about(session->context(), "person_disabled", leaver.name, std::move(facts)));
   }
   // Last: a crash before leaves a file whose keys the keeper side answers nobody for; disabling again takes them.

@@ -19,14 +19,14 @@ class RuleReader {
   std::optional<YearlyRule> read() {
     YearlyRule rule;
     // POSIX counts offsets westward.
-    if (!name() || !signed_time(rule.standard_)) return std::nullopt;
+    if (!name() || !offset(rule.standard_)) return std::nullopt;
     rule.standard_ = -rule.standard_;
     if (text_.empty()) return rule;
     rule.changes_ = true;
     if (!name()) return std::nullopt;
     rule.summer_ = rule.standard_ + hours(1);
     if (!text_.empty() && text_.front() != ',') {
-      if (!signed_time(rule.summer_)) return std::nullopt;
+      if (!offset(rule.summer_)) return std::nullopt;
       rule.summer_ = -rule.summer_;
     }
     if (!change(rule.to_summer_) || !change(rule.to_standard_) || !text_.empty()) return std::nullopt;
@@ -66,6 +66,8 @@ class RuleReader {
     if (negative) out = -out;
     return true;
   }
+  // As in the file's own types (RFC 8536, 3.2); whoever turns local times into instants counts on it.
+  bool offset(seconds& out) { return signed_time(out) && out > -hours(26) && out < hours(26); }
   // ",M3.5.0/3"
   bool change(YearlyRule::Change& out) {
     if (!mark(',') || !mark('M') || !number(out.month, 12) || out.month == 0) return false;

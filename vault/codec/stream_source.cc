@@ -83,10 +83,12 @@ class StreamSource final : public PcmSource {
       ended_ = part != 0;
       truncated_ = truncated_ || skipped < part;
     }
-    if (ended_) return {};
     CALLVAULT_TRY_ASSIGN(const WavTail tail, examine_tail(input_, header_));
     if (tail != WavTail::more_samples) {
       ended_ = true;
+    } else if (ended_) {
+      // Frames cannot be told apart behind part of one: they are lost, and that is said.
+      truncated_ = true;
     } else if (left_) {
       // The recorder went on after it had written the size.
       truncated_ = true;

@@ -2,6 +2,7 @@
 
 #include <toml++/toml.h>
 
+#include <algorithm>
 #include <sstream>
 
 #include "base/bytes.h"
@@ -15,6 +16,9 @@ namespace {
 constexpr std::uint64_t kMaxConfigBytes = 256 * 1024;
 constexpr std::size_t kMaxClassName = 32;
 constexpr std::int64_t kMaxGraceHours = 24 * 365;
+// Each dot may nest a table (a.b.c = 1), and the parser's tables end by recursion: a file of dots would end the
+// process.
+constexpr std::ptrdiff_t kMaxDots = 4096;
 
 Error bad(const std::string& what) { return fail(Errc::corrupt, "vault.toml: " + what); }
 
@@ -77,6 +81,7 @@ std::string write_config(const Config& config) {
 }
 
 Result<Config> parse_config(std::string_view text) {
+  if (std::count(text.begin(), text.end(), '.') > kMaxDots) return bad("it has more than 4096 dots");
   toml::table table;
   try {
     table = toml::parse(text);

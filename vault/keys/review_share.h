@@ -28,7 +28,7 @@ struct ReviewShare {
 };
 
 Result<crypto::SecretBuffer> encode_share(const ReviewShare& share);
-// Upper case, and blanks around lines and among the digits of a secret, are forgiven: people type. Errors: corrupt,
+// Upper case, and blanks around lines and between the bytes of a secret, are forgiven: people type. Errors: corrupt,
 // naming what is wrong; newer_version.
 Result<ReviewShare> decode_share(base::ByteView text);
 
