@@ -297,12 +297,15 @@ Result<bool> FileKeeper::unfinished() {
 
 Result<std::size_t> FileKeeper::find_sound_slot(std::uint64_t epoch) {
   std::string why;
+  std::optional<Error> unread;
   for (std::size_t i = 0; i < kSlots; ++i) {
     const auto slot = load_slot(i);
     if (!slot && !is_damage(slot.error())) return slot.error();
     if (!slot) why = "; " + slot.error().message;
+    if (!slot && slot.error().code == Errc::io) unread = slot.error();
     if (slot && slot->content && slot->content->epoch == epoch) return i;
   }
+  if (unread) return *unread;  // it may be there
   return fail(Errc::corrupt, "the keeper holds no sound root key of epoch " + std::to_string(epoch) + ": " +
                                  blocks_->path().string() + why);
 }
