@@ -103,9 +103,9 @@ def much(bench, count):
 
 
 def opened_per_second(bench):
-    """libsodium alone, on a track of this vault's size of chunk."""
+    """libsodium alone, on the chunks of a long track."""
     vault = bench.new_vault("opened")
-    ident = bench.ingest(vault, bench.speech(10), "--complexity", "0")["lines"][0]["id"]
+    ident = bench.ingest(vault, bench.speech(bench.options.hour), "--complexity", "0")["lines"][0]["id"]
     words = [bench.build / "bench/open_track", vault, bench.passphrase, "bench", ident, "whole", 20]
     done = subprocess.run([str(w) for w in words], env=bench.environment, check=True, capture_output=True, text=True)
     return json.loads(done.stdout)["raw_mb_s"]

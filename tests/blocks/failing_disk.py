@@ -259,7 +259,9 @@ class World:
         for ident, seconds in sorted(self.safe.items()):
             if ident in self.dead:
                 expect(ident not in found and rig.run("show", ident).code == 21, f"{ident} was told erased, and is there")
-                expect(rig.run("prove-gone", ident).code == 0, f"{ident} was told erased, and prove-gone says no")
+                proof = rig.run("--json", "prove-gone", ident)
+                told = [step for step in proof.lines()[-1].get("steps", [proof.out]) if not isinstance(step, dict) or not step["passed"]]
+                expect(proof.code == 0, f"{ident} was told erased, and prove-gone says no: {told}")
             elif ident in found:
                 has = found[ident]["duration_s"]
                 expect(has >= seconds - (LOSS if seconds == 0 else 0.001), f"{ident} has {has} s, {seconds} s are safe")
@@ -292,6 +294,7 @@ class World:
 
 def campaign(binary, program, rounds, seconds, seed, quiet=False):
     private_mounts()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # and so unmounts
     chance, begun, done = random.Random(seed), time.monotonic(), 0
     folder = tempfile.mkdtemp(prefix="callvault-failing-disk-", dir="/dev/shm" if os.access("/dev/shm", os.W_OK) else None)
     disk = world = None
