@@ -40,7 +40,7 @@ def halves(bench, count):
             process.send_signal(signal.SIGKILL)
             process.communicate()
         begun += len(some)
-    result = bench.measure([bench.program, "--json", "recover"], vault, short=False)
+    result = bench.measure([bench.program, "--json", "recover"], vault)
     report = result["lines"][-1]
     if report["interrupted_sealed"] != count or report["problems"]:
         raise bench.failed(f"recover made {report['interrupted_sealed']} of {count} whole: {report['problems'][:1]}")
@@ -70,8 +70,8 @@ def many(bench, count):
     scale = count / RECORDINGS
     for words, target in (("check", 30), ("reindex", 60)):
         leave_the_cache(vault)
-        cold = bench.measure([bench.program, "--json", words], vault, short=False)
-        warm = bench.measure([bench.program, "--json", words], vault, short=False)
+        cold = bench.measure([bench.program, "--json", words], vault)
+        warm = bench.measure([bench.program, "--json", words], vault)
         if cold["lines"][-1]["recordings"] != count or cold["lines"][-1]["problems"]:
             raise bench.failed(f"{words} of {count} tells {str(cold['lines'][-1])[:300]}")
         bench.figure(f"{words} of {count} recordings: whole command, from the disk", cold["wall_ms"] / 1e3, "s", target * scale)
@@ -85,7 +85,7 @@ def much(bench, count):
     os.sync()
     files = sorted(vault.glob("recordings/*/*"))
     size = sum(file.stat().st_size for file in files) / 1e6
-    shallow = bench.measure([bench.program, "--json", "check"], vault, short=False)["wall_ms"]
+    shallow = bench.measure([bench.program, "--json", "check"], vault)["wall_ms"]
     deep, disk, warm = [], [], []
     for _ in range(bench.options.rounds):
         leave_the_cache(vault)
@@ -93,8 +93,8 @@ def much(bench, count):
         read_all(files)
         disk.append(size / (time.monotonic() - begin))
         leave_the_cache(vault)
-        deep.append(size / bench.measure([bench.program, "--json", "check", "--deep"], vault, short=False)["wall_ms"] * 1e3)
-        warm.append(size / (bench.measure([bench.program, "--json", "check", "--deep"], vault, short=False)["wall_ms"]) * 1e3)
+        deep.append(size / bench.measure([bench.program, "--json", "check", "--deep"], vault)["wall_ms"] * 1e3)
+        warm.append(size / (bench.measure([bench.program, "--json", "check", "--deep"], vault)["wall_ms"]) * 1e3)
     aead = opened_per_second(bench)
     ours, peer = statistics.median(deep), min(statistics.median(disk), aead)
     bench.figure(f"check --deep of {size:.0f} MB from the disk: MB/s / slower of disk and AEAD", ours / peer, "x", 0.90, at_least=True)

@@ -1,4 +1,7 @@
 // Whatever happens to the files: an error or the right answer, and never a signal.
+#include <fcntl.h>
+#include <unistd.h>
+
 #include <cstring>
 #include <map>
 
