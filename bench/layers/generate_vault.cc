@@ -210,13 +210,16 @@ Result<void> run(const Order& order) {
 
 int main(int argc, char** argv) {
   if (argc < 6) {
-    std::fputs("usage: generate_vault VAULT PASSPHRASE-FILE RECORDINGS DAYS NEWEST-AGE [files] [person] [sealed=CHUNKS]\n", stderr);
+    std::fputs(
+        "usage: generate_vault VAULT PASSPHRASE-FILE RECORDINGS DAYS NEWEST-AGE [files] [person] [sealed=CHUNKS]\n",
+        stderr);
     return 2;
   }
   const std::set<std::string_view> wishes(argv + 6, argv + argc);
   std::size_t chunks = 0;
   for (const auto wish : wishes)
-    if (wish.starts_with("sealed=")) chunks = std::strtoul(wish.data() + std::string_view("sealed=").size(), nullptr, 10);
+    if (wish.starts_with("sealed="))
+      chunks = std::strtoul(wish.data() + std::string_view("sealed=").size(), nullptr, 10);
   const Order order{std::filesystem::absolute(argv[1]),
                     argv[2],
                     std::strtoul(argv[3], nullptr, 10),

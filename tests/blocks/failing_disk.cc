@@ -2,8 +2,8 @@
 // `control`, that says when reads, writes and flushes fail with EIO.
 //   failing_disk MOUNT-POINT MEBIBYTES
 // To control is written "READ WRITE FLUSH MILLISECONDS SEED FROM TO": the chances of each to fail, from now on, for so
-// long, and between which mebibytes of the disk; zeros heal it. A write that fails may have written its first sectors. Read from control: how many of
-// each were asked for, and how many failed.
+// long, and between which mebibytes of the disk; zeros heal it. A write that fails may have written its first sectors.
+// Read from control: how many of each were asked for, and how many failed.
 #define FUSE_USE_VERSION 31
 #include <fuse3/fuse.h>
 #include <sys/mman.h>
@@ -60,7 +60,8 @@ struct Disk {
   bool order(const std::string& text) {
     double read = 0, write = 0, flush = 0;
     unsigned long milliseconds = 0, seed = 0, from = 0, to = 0;
-    if (std::sscanf(text.c_str(), "%lf %lf %lf %lu %lu %lu %lu", &read, &write, &flush, &milliseconds, &seed, &from, &to) != 7)
+    if (std::sscanf(text.c_str(), "%lf %lf %lf %lu %lu %lu %lu", &read, &write, &flush, &milliseconds, &seed, &from,
+                    &to) != 7)
       return false;
     bad_from = from << 20;
     bad_to = to << 20;

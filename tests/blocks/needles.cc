@@ -26,9 +26,7 @@ std::uint64_t start_of(const std::byte* at) {
 
 std::size_t slot_of(std::uint64_t start) { return static_cast<std::size_t>((start * 0x9E3779B97F4A7C15ULL) >> 44); }
 
-std::size_t different(ByteView bytes) {
-  return std::set<std::byte>(bytes.begin(), bytes.end()).size();
-}
+std::size_t different(ByteView bytes) { return std::set<std::byte>(bytes.begin(), bytes.end()).size(); }
 
 // The part of a base64 text that this secret alone decides, when `before` bytes of something else stand in front.
 std::string inside_base64(ByteView secret, std::size_t before) {
@@ -54,7 +52,8 @@ void Needles::add(const std::string& what, ByteView secret) {
   add_form(what, "raw", secret);
   std::string hex = base::to_hex(secret);
   add_form(what, "hexadecimal", base::as_bytes(hex));
-  std::transform(hex.begin(), hex.end(), hex.begin(), [](char c) { return c >= 'a' ? static_cast<char>(c - 'a' + 'A') : c; });
+  std::transform(hex.begin(), hex.end(), hex.begin(),
+                 [](char c) { return c >= 'a' ? static_cast<char>(c - 'a' + 'A') : c; });
   add_form(what, "hexadecimal", base::as_bytes(hex));
   for (std::size_t before = 0; before < 3; ++before) {
     std::string text = inside_base64(secret, before);
@@ -111,7 +110,8 @@ std::vector<Hit> Needles::find_in(const std::filesystem::path& image) const {
 std::string describe(const std::vector<Hit>& hits) {
   std::string out;
   for (const auto& hit : hits)
-    out += hit.what + ", " + hit.form + ", at byte " + std::to_string(hit.at) + " (" + std::to_string(hit.times) + " times)\n";
+    out += hit.what + ", " + hit.form + ", at byte " + std::to_string(hit.at) + " (" + std::to_string(hit.times) +
+           " times)\n";
   return out;
 }
 

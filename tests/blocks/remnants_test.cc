@@ -27,14 +27,23 @@ using tests::Mounted;
 namespace {
 
 const std::string kAna = "+40722000001", kBob = "+40722000002", kEve = "+40722000003", kFay = "+40722000004";
-const std::vector<std::string> kTexts{"0722000001",    "0722000002",    "0722000003", "0722000004",
-                                      "+407220000",    "Maria Popescu", "Zoe Agent",  "matter-77",
-                                      "call-4711-xyz", "Ion Ionescu",   "correct horse battery staple"};
+const std::vector<std::string> kTexts{"0722000001",
+                                      "0722000002",
+                                      "0722000003",
+                                      "0722000004",
+                                      "+407220000",
+                                      "Maria Popescu",
+                                      "Zoe Agent",
+                                      "matter-77",
+                                      "call-4711-xyz",
+                                      "Ion Ionescu",
+                                      "correct horse battery staple"};
 constexpr std::size_t kSectorsOfRoot = 32;
 
 // Mounts that go with this process, however it ends.
 bool mounts_of_our_own() {
-  static const bool done = ::unshare(CLONE_NEWNS) == 0 && ::mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) == 0;
+  static const bool done =
+      ::unshare(CLONE_NEWNS) == 0 && ::mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) == 0;
   return done;
 }
 

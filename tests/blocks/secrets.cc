@@ -118,9 +118,9 @@ void Secrets::gather_files(const std::filesystem::path& folder, const keys::Dire
 }
 
 void Secrets::gather_audio(Rig& rig, const RecordingId& id) {
-  never_.add_pieces("the sound of a call", base::as_bytes(std::string_view(
-                                               reinterpret_cast<const char*>(rig.last_sound().data()),
-                                               rig.last_sound().size() * sizeof(std::int16_t))));
+  never_.add_pieces("the sound of a call",
+                    base::as_bytes(std::string_view(reinterpret_cast<const char*>(rig.last_sound().data()),
+                                                    rig.last_sound().size() * sizeof(std::int16_t))));
   for (const auto& track : must(rig.vault().show(rig.officer(), id), "show").tracks)
     for (const auto format : {PlayFormat::opus, PlayFormat::wav}) {
       Memory heard;
@@ -132,7 +132,8 @@ void Secrets::gather_audio(Rig& rig, const RecordingId& id) {
       options.purpose = Purpose::complaint;
       options.format = format;
       must(rig.vault().play(rig.officer(), options, heard), "play");
-      never_.add_pieces(format == PlayFormat::opus ? "the Opus packets of a call" : "what is heard of a call", heard.all);
+      never_.add_pieces(format == PlayFormat::opus ? "the Opus packets of a call" : "what is heard of a call",
+                        heard.all);
     }
 }
 

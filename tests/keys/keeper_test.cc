@@ -34,8 +34,8 @@ struct Disk {
     Bytes bytes;
   };
   std::vector<Write> writes;
-  int fail_after = -1;  // writes that still succeed
-  bool lie = false;     // acknowledges and stores nothing
+  int fail_after = -1;                      // writes that still succeed
+  bool lie = false;                         // acknowledges and stores nothing
   std::optional<std::uint64_t> unreadable;  // the block of this byte
 };
 
