@@ -28,6 +28,7 @@ Result<bool> catalog_is_current(const Vault::Impl& vault, const keys::Directory&
 
 Result<std::unique_ptr<Session>> Session::begin(Vault::Impl& vault, Access access, std::string actor) {
   if (vault.remote) return only_at_home();
+  vault.catalog->forget_failed_commit();
   for (int round = 0;; ++round) {
     const bool changes = access == Access::change || access == Access::rebuild;
     const auto mode = changes ? os::LockMode::exclusive : os::LockMode::shared;

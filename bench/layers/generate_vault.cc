@@ -1,9 +1,9 @@
 // Adds settled recordings without audio to a vault (made when it is not there): nodes, directory, journal, catalogue,
 // through the layers that write them for real recordings.
-//   generate_vault VAULT PASSPHRASE-FILE RECORDINGS DAYS NEWEST-AGE [files] [person]
+//   generate_vault VAULT PASSPHRASE-FILE RECORDINGS DAYS NEWEST-AGE [files] [person] [sealed=CHUNKS]
 // The recordings are spread over DAYS local days, the newest of them NEWEST-AGE days ago. A caller calls about five
 // times; +40722000001 once every 30 days. `files`: with empty sealed files, so that a purge has something to unlink.
-// `person`: 200 of them, at equal distances, are of +40722000002.
+// `person`: 200 of them, at equal distances, are of +40722000002. `sealed`: with real sealed files of so many chunks.
 // The vault's passphrase step is the cheap one of tests. Prints the ids of ten recordings of the newest day.
 #include <array>
 #include <cstdio>
@@ -21,6 +21,7 @@
 #include "context/tombstones.h"
 #include "crypto/random.h"
 #include "keys/file_keeper.h"
+#include "layers/sealed_calls.h"
 
 namespace {
 
@@ -43,6 +44,7 @@ struct Order {
   std::int32_t days = 0;
   std::int32_t newest_age = 0;
   bool files = false, person = false;
+  std::size_t chunks = 0;  // of sealed files
 };
 
 // One recording, with the memory that its node row looks at.
@@ -59,6 +61,9 @@ class Generator {
 
   Result<void> run() {
     CALLVAULT_TRY_ASSIGN(period_, context_.config.period_of("default"));
+    if (order_.chunks > 0) {
+      CALLVAULT_TRY_ASSIGN(sealed_, SealedCalls::open(order_.vault, order_.chunks));
+    }
     const std::int32_t today = context_.zone.civil_day(context_.now);
     std::size_t made = 0;
     for (std::int32_t i = 0; i < order_.days; ++i) {
@@ -78,7 +83,8 @@ class Generator {
  private:
   Result<void> one_day(std::int32_t day, std::int32_t age, std::size_t count) {
     CALLVAULT_TRY_ASSIGN(const Time midnight, context_.zone.parse(base::day_text(day)));
-    if (order_.files) CALLVAULT_TRY(os::make_folder(context::recording_folder(context_.layout, day)));
+    const os::Path folder = context::recording_folder(context_.layout, day);
+    if (order_.files || sealed_) CALLVAULT_TRY(os::make_folder(folder));
     newest_.clear();
     for (std::size_t at = 0; at < count; at += keys::kBucketCapacity) {
       std::vector<Recording> recordings(std::min(keys::kBucketCapacity, count - at));
@@ -88,6 +94,10 @@ class Generator {
         CALLVAULT_TRY(fill(recordings[i], midnight + since, age));
       }
       if (at == 0 && age % 30 == 1) recordings[recordings.size() / 2].row.caller = kMonthlyCaller;
+      for (std::size_t i = 0; sealed_ && i < recordings.size(); ++i) {
+        CALLVAULT_TRY_ASSIGN(recordings[i].node.tracks.front().header_hash,
+                             sealed_->write(folder, recordings[i].node, recordings[i].row));
+      }
       CALLVAULT_TRY(store(day, recordings));
       for (std::size_t i = 0; i < 10 && newest_.size() < 10; ++i)
         newest_.push_back(recordings[i * (recordings.size() - 1) / 9].node.id);
@@ -159,6 +169,7 @@ class Generator {
   context::Context& context_;
   std::size_t callers_, made_ = 0;
   Period period_;
+  std::optional<SealedCalls> sealed_;
   std::mt19937 random_{std::random_device{}()};
   std::vector<RecordingId> newest_;
 };
@@ -199,17 +210,24 @@ Result<void> run(const Order& order) {
 
 int main(int argc, char** argv) {
   if (argc < 6) {
-    std::fputs("usage: generate_vault VAULT PASSPHRASE-FILE RECORDINGS DAYS NEWEST-AGE [files] [person]\n", stderr);
+    std::fputs(
+        "usage: generate_vault VAULT PASSPHRASE-FILE RECORDINGS DAYS NEWEST-AGE [files] [person] [sealed=CHUNKS]\n",
+        stderr);
     return 2;
   }
   const std::set<std::string_view> wishes(argv + 6, argv + argc);
+  std::size_t chunks = 0;
+  for (const auto wish : wishes)
+    if (wish.starts_with("sealed="))
+      chunks = std::strtoul(wish.data() + std::string_view("sealed=").size(), nullptr, 10);
   const Order order{std::filesystem::absolute(argv[1]),
                     argv[2],
                     std::strtoul(argv[3], nullptr, 10),
                     std::atoi(argv[4]),
                     std::atoi(argv[5]),
                     wishes.contains("files"),
-                    wishes.contains("person")};
+                    wishes.contains("person"),
+                    chunks};
   if (order.recordings == 0 || order.days < 1 || (order.person && order.recordings < 2 * kFrequentCalls)) return 2;
   const auto done = run(order);
   if (!done) std::fprintf(stderr, "generate_vault: %s\n", done.error().message.c_str());

@@ -116,7 +116,7 @@ shred::Report shred_now(Session& session, const std::vector<Wish>& wishes, shred
   return must(shred::run(context, std::move(victims), options), "shred");
 }
 
-void cut_shred(Rig& rig, const std::vector<Wish>& wishes, Cut cut) {
+void die_in_shred(Rig& rig, const std::vector<Wish>& wishes, Cut cut) {
   const pid_t child = ::fork();
   REQUIRE(child >= 0);
   if (child == 0) {
@@ -128,6 +128,10 @@ void cut_shred(Rig& rig, const std::vector<Wish>& wishes, Cut cut) {
   REQUIRE(::waitpid(child, &status, 0) == child);
   REQUIRE(WIFEXITED(status));
   REQUIRE(WEXITSTATUS(status) == 9);
+}
+
+void cut_shred(Rig& rig, const std::vector<Wish>& wishes, Cut cut) {
+  die_in_shred(rig, wishes, cut);
   rig.snapshot();
   rig.reopen();
   must(rig.vault().recover(), "recover");

@@ -27,7 +27,9 @@ callvault::shred::Report shred_now(callvault::Session& session, const std::vecto
 
 // The point of a rotation at which the process ends.
 enum class Cut : std::uint8_t { before_stage, after_stage, before_wipe, after_wipe };
-// Shreds in a child that is cut; the parent takes snapshots before and after it recovers.
+// Shreds in a child that is cut, and leaves it at that.
+void die_in_shred(Rig& rig, const std::vector<Wish>& wishes, Cut cut);
+// The same; the parent takes snapshots before and after it recovers.
 void cut_shred(Rig& rig, const std::vector<Wish>& wishes, Cut cut);
 
 bool is_gone(Rig& rig, const RecordingId& id);

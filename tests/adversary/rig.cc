@@ -53,16 +53,16 @@ void must(Result<void> result, const char* what) {
   if (!result) give_up(what, result.error());
 }
 
-Rig::Rig() {
+Rig::Rig(const fs::path& parent, bool unsafe_keeper) {
   must(crypto::ready(), "crypto");
-  std::array<std::byte, 6> tag{};
-  crypto::fill_random(tag);
-  root_ = fs::temp_directory_path() / ("callvault-adversary-" + std::to_string(std::random_device()()));
+  const std::string name = "callvault-adversary-" + std::to_string(std::random_device()());
+  root_ = (parent.empty() ? fs::temp_directory_path() : parent) / name;
+  input_ = fs::temp_directory_path() / (name + ".raw");  // never beside the vault: it is plain
   fs::create_directories(root_);
   InitOptions options;
   options.dir = folder();
   options.organisation = "Example";
-  options.unsafe_keeper = true;
+  options.unsafe_keeper = unsafe_keeper;
   options.unsafe_fast_passphrase = true;
   must(Vault::create(options, passphrase()), "create");
   clock_.now_ = system_clock().now();  // not before the vault was made
@@ -75,6 +75,7 @@ Rig::~Rig() {
   vault_.reset();
   std::error_code ignored;
   fs::remove_all(root_, ignored);
+  fs::remove(input_, ignored);
 }
 
 void Rig::reopen() {
@@ -88,16 +89,15 @@ void Rig::reopen() {
 }
 
 RecordingId Rig::record(const Call& call) {
-  const fs::path input = root_ / "input.raw";
+  last_sound_ = sound(call.stereo ? 2 : 1, ++seed_);
   {
-    const auto samples = sound(call.stereo ? 2 : 1, ++seed_);
-    std::ofstream out(input, std::ios::binary | std::ios::trunc);
-    out.write(reinterpret_cast<const char*>(samples.data()), static_cast<std::streamsize>(samples.size() * 2));
+    std::ofstream out(input_, std::ios::binary | std::ios::trunc);
+    out.write(reinterpret_cast<const char*>(last_sound_.data()), static_cast<std::streamsize>(last_sound_.size() * 2));
   }
   clock_.now_ += std::chrono::seconds(1);
   IngestOptions options;
   options.vault = folder();
-  options.file = input;
+  options.file = input_;
   options.audio = {InputFormat::s16le, 8000, call.stereo ? ChannelMap::caller_agent : ChannelMap::mixed};
   options.encoder.complexity = 0;
   options.caller = call.caller;

@@ -40,7 +40,8 @@ struct Call {
 
 class Rig {
  public:
-  Rig();
+  // `parent`: where the vault and its keeper are made; else in the folder for temporary files.
+  explicit Rig(const std::filesystem::path& parent = {}, bool unsafe_keeper = true);
   ~Rig();
   Rig(const Rig&) = delete;
   Rig& operator=(const Rig&) = delete;
@@ -62,9 +63,12 @@ class Rig {
   const std::vector<Blob>& blobs() const { return blobs_; }
   const std::vector<Bytes>& keeper_history() const { return keepers_; }
   TestClock& clock() { return clock_; }
+  // What was said last, as it was given to `ingest`.
+  const std::vector<std::int16_t>& last_sound() const { return last_sound_; }
 
  private:
-  std::filesystem::path root_;
+  std::filesystem::path root_, input_;
+  std::vector<std::int16_t> last_sound_;
   TestClock clock_;
   std::optional<callvault::Vault> vault_;
   std::optional<callvault::Person> officer_;

@@ -279,3 +279,16 @@ TEST_CASE("cleaning that was cut behind its last journal entry does not journal 
   CHECK(journalled(rig, "shredded") == 1);
   CHECK_FALSE(os::exists(pending));
 }
+
+TEST_CASE("a header that a failing disk left without its name goes with its call") {
+  Rig rig;
+  const auto id = stereo(rig);
+  const auto left = rig.folder() / "incoming" / (sealed::to_text({id, TrackName::caller, 1, sealed::FileState::fresh}));
+  for (const auto& entry : std::filesystem::recursive_directory_iterator(rig.folder() / "recordings"))
+    if (entry.is_regular_file())
+      std::filesystem::copy_file(entry.path(), left, std::filesystem::copy_options::skip_existing);
+  REQUIRE(os::exists(left));
+  rig.erase({id});
+  CHECK_FALSE(os::exists(left));
+  CHECK(must(rig.vault().prove_gone(id), "prove").gone);
+}

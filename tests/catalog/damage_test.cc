@@ -1,4 +1,7 @@
 // Whatever happens to the files: an error or the right answer, and never a signal.
+#include <fcntl.h>
+#include <unistd.h>
+
 #include <cstring>
 #include <map>
 
@@ -182,6 +185,28 @@ TEST_CASE("one process meets damage, all refuse until it is discarded") {
   CHECK(Catalog::open(folder.catalog()).error().code == Errc::corrupt);
   REQUIRE(Catalog::discard(folder.catalog()));
   CHECK(Catalog::open(folder.catalog()));
+}
+
+TEST_CASE("a commit that failed is an I/O error for who made it, and damage for everybody later") {
+  const Folder folder;
+  Catalog catalog = open_new(folder);
+  const crypto::Key key = random_key();
+  REQUIRE(catalog.replace_bucket(bucket_of(1, 1, key, 10)));
+  // What LMDB writes to cannot be written any more.
+  const int unwritable = ::open(folder.data().c_str(), O_RDONLY | O_CLOEXEC);
+  REQUIRE(unwritable >= 0);
+  for (int fd = 3; fd < 64; ++fd) {
+    std::error_code error;
+    const auto target = std::filesystem::read_symlink("/proc/self/fd/" + std::to_string(fd), error);
+    if (!error && fd != unwritable && target == folder.data()) REQUIRE(::dup2(unwritable, fd) == fd);
+  }
+  CHECK(catalog.replace_bucket(bucket_of(2, 1, key, 10)).error().code == Errc::io);
+  CHECK(std::filesystem::exists(folder.catalog() / "suspect"));
+  CHECK(catalog.generations().error().code == Errc::io);
+  catalog.forget_failed_commit();
+  CHECK(catalog.generations().error().code == Errc::corrupt);
+  CHECK(Catalog::open(folder.catalog()).error().code == Errc::corrupt);
+  ::close(unwritable);
 }
 
 TEST_CASE("after a writer that died everything is walked") {

@@ -34,8 +34,9 @@ struct Disk {
     Bytes bytes;
   };
   std::vector<Write> writes;
-  int fail_after = -1;  // writes that still succeed
-  bool lie = false;     // acknowledges and stores nothing
+  int fail_after = -1;                      // writes that still succeed
+  bool lie = false;                         // acknowledges and stores nothing
+  std::optional<std::uint64_t> unreadable;  // the block of this byte
 };
 
 class DiskFile final : public os::DirectFile {
@@ -54,6 +55,8 @@ class DiskFile final : public os::DirectFile {
   }
   Result<void> read(MutableBytes out, std::uint64_t offset) override {
     if (offset + out.size() > disk_->data.size()) return fail(Errc::corrupt, "too short: disk");
+    if (disk_->unreadable && *disk_->unreadable >= offset && *disk_->unreadable - offset < out.size())
+      return fail(Errc::io, "made to fail");
     std::copy_n(disk_->data.begin() + static_cast<std::ptrdiff_t>(offset), out.size(), out.begin());
     return {};
   }
@@ -299,6 +302,20 @@ TEST_CASE("failing writes leave the present root and may be repeated") {
     REQUIRE(keeper->wipe_all_but(1).has_value());
     CHECK_FALSE(keeper->unfinished().value());
   }
+}
+
+TEST_CASE("a root that cannot be read just now is an I/O error and no damage, and nothing is wiped") {
+  Disk disk;
+  const auto keeper = format_on(disk);
+  REQUIRE(keeper->stage(1, std::nullopt).has_value());
+  const Bytes before = disk.data;
+  disk.unreadable = 3 * os::kBlockBytes;
+  CHECK(keeper->read().error().code == Errc::io);
+  CHECK(keeper->wipe_all_but(1).error().code == Errc::io);
+  CHECK(keeper->stage(2, 1).error().code == Errc::io);
+  CHECK(disk.data == before);
+  disk.unreadable.reset();
+  CHECK(find(*keeper->read(), 1) != nullptr);
 }
 
 TEST_CASE("a device that acknowledges and does not store is caught by the read back") {

@@ -73,6 +73,8 @@ Result<void> Catalog::discard(const os::Path& folder, std::chrono::milliseconds 
   return Store::discard(folder, patience);
 }
 
+void Catalog::forget_failed_commit() { store_->forget_failed_commit(); }
+
 Result<std::optional<std::uint64_t>> Catalog::generation(std::uint32_t bucket) const {
   return store_->read([&](View& view) -> Result<std::optional<std::uint64_t>> {
     CALLVAULT_TRY_ASSIGN(const auto meta, read_bucket(view, bucket));

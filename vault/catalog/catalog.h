@@ -95,6 +95,10 @@ class Catalog {
   Catalog& operator=(Catalog&&) noexcept;
   ~Catalog();
 
+  // After a commit of this process failed, every use answers with that failure, and not that the catalogue is damaged:
+  // it is an I/O error of whoever is at work. From here on it is damage again, which is made good.
+  void forget_failed_commit();
+
   // All rows of that bucket out, these in, in one transaction. Errors: usage: a repeated id or token, or too many.
   Result<void> replace_bucket(const BucketRows& rows);
   // The same for several, all in one transaction. REQUIRES: different ones.

@@ -118,6 +118,7 @@ Result<void> Store::make_new() {
 }
 
 Result<void> Store::refresh() {
+  if (os::exists(suspect_file(folder_)) && failed_commit_) return *failed_commit_;
   if (os::exists(suspect_file(folder_)))
     return fail(Errc::corrupt, "catalogue is suspect since damage was met: " + folder_.string());
   if (env_ && env_->is_current()) return {};
@@ -222,6 +223,7 @@ Result<void> Store::change_and_commit(const std::function<Result<void>(View&, Ba
   Env::Applied applied = env_->apply(changes);
   if (applied.commit_failed) {
     mark_suspect(applied.result.error());
+    failed_commit_ = applied.result.error();
     return applied.result;
   }
   CALLVAULT_TRY(os::remove_file(dirty_file(folder_)));

@@ -64,6 +64,7 @@ class Store {
   }
   // Under the lock: change(View&, Batch&), then the batch as one durable transaction.
   Result<void> update(const std::function<Result<void>(View&, Batch&)>& change);
+  void forget_failed_commit() { failed_commit_.reset(); }
 
  private:
   Store(os::Path folder, std::chrono::milliseconds patience) : folder_(std::move(folder)), patience_(patience) {}
@@ -79,6 +80,7 @@ class Store {
   os::Path folder_;
   std::chrono::milliseconds patience_;
   std::shared_ptr<Env> env_;
+  std::optional<Error> failed_commit_;  // of this process
 };
 
 // Structure and cross references of a whole view; defined beside them (check.cc).

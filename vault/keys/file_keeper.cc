@@ -297,16 +297,17 @@ Result<bool> FileKeeper::unfinished() {
 
 Result<std::size_t> FileKeeper::find_sound_slot(std::uint64_t epoch) {
   std::string why;
-  Errc code = Errc::corrupt;
+  std::optional<Error> unread;
   for (std::size_t i = 0; i < kSlots; ++i) {
     const auto slot = load_slot(i);
     if (!slot && !is_damage(slot.error())) return slot.error();
     if (!slot) why = "; " + slot.error().message;
-    if (!slot && slot.error().code == Errc::io) code = Errc::io;  // it may be there
+    if (!slot && slot.error().code == Errc::io) unread = slot.error();
     if (slot && slot->content && slot->content->epoch == epoch) return i;
   }
-  return fail(code, "the keeper holds no sound root key of epoch " + std::to_string(epoch) + ": " +
-                        blocks_->path().string() + why);
+  if (unread) return *unread;  // it may be there
+  return fail(Errc::corrupt, "the keeper holds no sound root key of epoch " + std::to_string(epoch) + ": " +
+                                 blocks_->path().string() + why);
 }
 
 // The header goes first: from then on the slot shows no root, whatever its key blocks still hold, and it names the

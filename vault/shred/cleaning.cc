@@ -44,7 +44,9 @@ Result<void> remove_incoming(const base::Layout& layout, const std::vector<Doome
     const auto it = name ? by_id.find(name->id) : by_id.end();
     if (it == by_id.end()) continue;
     if (name->state == sealed::FileState::part) written.insert(name->id);
-    if (name->state != sealed::FileState::finished || !it->second->takes(name->track)) continue;
+    // A header that was never complete: its recorder met a failing disk. One that is still at work was asked to end.
+    const bool never_begun = name->state == sealed::FileState::fresh && it->second->whole;
+    if (!never_begun && (name->state != sealed::FileState::finished || !it->second->takes(name->track))) continue;
     CALLVAULT_TRY(os::remove_file(layout.incoming() / text));
     removed = true;
   }
