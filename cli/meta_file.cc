@@ -24,7 +24,8 @@ constexpr std::array<std::string_view, 14> kNames{
     "call_id", "started_at", "class", "direction", "consent_offset", "consent_method", "agent_consent"};
 
 // Of a connection's first line, besides.
-constexpr std::array<std::string_view, 6> kLineNames{"format", "rate", "channels", "bitrate", "complexity", "tell_safe"};
+constexpr std::array<std::string_view, 6> kLineNames{"format",  "rate",       "channels",
+                                                     "bitrate", "complexity", "tell_safe"};
 
 Result<std::string> read_bounded(const std::filesystem::path& path) {
   const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY);

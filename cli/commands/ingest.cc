@@ -61,7 +61,8 @@ class Ingest final : public Command {
     arguments.option(request_["channels"], "--channels", "MAP", "mixed, caller, agent, caller,agent or agent,caller");
     arguments.option(request_["bitrate"], "--bitrate", "K", "kbit/s of a track, 6 to 128");
     arguments.option(request_["complexity"], "--complexity", "0-10", "the encoder's effort (default 10)");
-    arguments.flag(tells_safe_, "--tell-safe", "with --json: say how much of the call is durable, each time it is more");
+    arguments.flag(tells_safe_, "--tell-safe",
+                   "with --json: say how much of the call is durable, each time it is more");
     arguments.option(listen_, "--listen", "SOCKET",
                      "record many calls: each connection to SOCKET is one, told by a first line of JSON");
     arguments.option(most_, "--most", "N", "with --listen: calls at once, 1 to 4096 (default 256)");

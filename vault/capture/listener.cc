@@ -15,7 +15,7 @@ namespace {
 
 constexpr std::size_t kMostLineBytes = 64 * 1024;
 constexpr std::size_t kMostNewcomers = 64;
-constexpr std::chrono::seconds kFirstLine{10};
+constexpr std::chrono::seconds kFirstLine{5};
 constexpr std::uint32_t kHeaderlessRate = 8000;
 // A call's socket, two files, and what is opened for a moment.
 constexpr std::size_t kFilesPerCall = 4, kOtherFiles = 128;

@@ -26,8 +26,8 @@ class Recording {
   Recording& operator=(const Recording&) = delete;
   ~Recording();
 
-  // May this be recorded, and what is it? Then, once, start(): waits for the first sample, makes the headers durable and
-  // calls options.on_started.
+  // May this be recorded, and what is it? Then, once, start(): waits for the first sample, makes the headers durable
+  // and calls options.on_started.
   Result<void> open();
   Result<void> start();
   // Reads and encodes up to 20 ms; false at the end of the input. Does not wait when has_frame(), nor once

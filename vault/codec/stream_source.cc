@@ -65,8 +65,8 @@ class StreamSource final : public PcmSource {
 
   void gather(std::chrono::milliseconds wanted) override {
     const std::uint64_t bytes_per_second = std::uint64_t{header_.block_bytes} * header_.rate_hz;
-    const auto ms = std::min<std::uint64_t>(static_cast<std::uint64_t>(wanted.count()),
-                                            kMostGathered * 1000 / bytes_per_second);
+    const auto ms =
+        std::min<std::uint64_t>(static_cast<std::uint64_t>(wanted.count()), kMostGathered * 1000 / bytes_per_second);
     input_.gather(static_cast<std::size_t>(bytes_per_second * ms / 1000), std::chrono::milliseconds(ms));
   }
 
