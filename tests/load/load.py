@@ -2,13 +2,15 @@
 """Many live calls beside everything else: no frame is dropped, and what is said is durable in time.
 
   load.py CALLVAULT [--recorders N] [--rate HZ] [--complexity N] [--seconds S | --minutes M] [--listen | --pipes]
-                    [--alone] [--seeded BUILD SOURCE]
+                    [--alone] [--ahead] [--seeded BUILD SOURCE]
 
 Calls speak in real time (tests/support/feeder.py) while others purge, erase, rebuild the index, find and play. Then every
 frame that was spoken must be in the recordings. A frame counts as dropped when its pipe or socket does not take it at
 once. It counts as durable when its recorder says so (--tell-safe), which it does when the sync has returned.
 
-Without options: 10 recorders of their own and 10 connections, 4 s each. --alone: nothing else at work."""
+Without options: 10 recorders of their own and 10 connections, 4 s each. --alone: nothing else at work.
+--ahead: all of it runs ahead of what else the machine does, as on one of its own (real-time
+scheduling; needs root)."""
 
 import argparse
 import os
@@ -218,8 +220,11 @@ def parse():
     parser.add_argument("--listen", action="store_true")
     parser.add_argument("--pipes", action="store_true")
     parser.add_argument("--alone", action="store_true")
+    parser.add_argument("--ahead", action="store_true")
     parser.add_argument("--seeded", nargs=2)
     options = parser.parse_args()
+    if options.ahead:
+        os.sched_setscheduler(0, os.SCHED_RR, os.sched_param(5))
     if options.minutes:
         options.seconds = options.minutes * 60
     options.kinds = [k for k in ("pipes", "listen") if getattr(options, k)] or ["pipes", "listen"]

@@ -10,7 +10,7 @@ namespace callvault::capture {
 namespace {
 
 // As many calls may be syncing or being sealed at once; a file system commits them together.
-constexpr std::size_t kMostWriters = 32;
+constexpr std::size_t kMostWriters = 1024;
 constexpr std::chrono::seconds kFirstAudio{60};
 
 }  // namespace

@@ -153,7 +153,7 @@ Result<void> Recording::start() {
   CALLVAULT_TRY(start_tracks());
   requests_.emplace(view_.layout(), call_->id, view_.file_mode());
   if (options_.on_started) options_.on_started(call_->id);
-  source_->gather(kGathering);
+  if (upkeep_ == Upkeep::within) source_->gather(kGathering);
   return take(first.first(count * channels));
 }
 
