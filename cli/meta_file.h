@@ -5,6 +5,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include "callvault/result.h"
 
@@ -16,5 +17,13 @@ namespace callvault::cli {
 // value. Unreadable: Errc::io. `given`: what the flags gave, by the same names.
 using GivenMeta = std::map<std::string, std::optional<std::string>>;
 Result<std::map<std::string, std::string>> read_meta_file(const std::filesystem::path& path, const GivenMeta& given);
+
+// The first line of a connection to 'ingest --listen': the same JSON object, with format, rate, channels, bitrate and
+// complexity besides, whose values may be numbers, and tell_safe (true or false).
+struct CallLine {
+  std::map<std::string, std::string> values;
+  bool tells_safe = false;
+};
+Result<CallLine> parse_call_line(std::string_view line);
 
 }  // namespace callvault::cli

@@ -93,7 +93,7 @@ _callvault() {
     report) words="processing data-map retention accesses requests notice" ;;
     journal) words="log verify checkpoint prove" ;;
     init) words="--organisation --time-zone --country-code --retention --unsafe-keeper --user --recorder-group" ;;
-    ingest) words="--direction --caller --called --agent --consent --consent-offset --consent-method --agent-consent --notice --notice-played --basis --started-at --call-id --class --meta-file --format --rate --channels --bitrate --complexity" ;;
+    ingest) words="--direction --caller --called --agent --consent --consent-offset --consent-method --agent-consent --notice --notice-played --basis --started-at --call-id --class --meta-file --format --rate --channels --bitrate --complexity --tell-safe --listen --most --idle" ;;
     find) words="--caller --called --agent --from --to --consent --call-id --direction --state --limit" ;;
     play) words="--track --from --to -o --output --force --format --purpose --reason" ;;
     consent) words="--party --set --evidence --keep-agent" ;;

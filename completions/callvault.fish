@@ -152,6 +152,10 @@ complete -c callvault -n '__fish_seen_subcommand_from ingest' -l rate -x -d 'sam
 complete -c callvault -n '__fish_seen_subcommand_from ingest' -l channels -x -a 'mixed caller agent caller,agent agent,caller' -d 'mixed, caller, agent, caller,agent or agent,caller'
 complete -c callvault -n '__fish_seen_subcommand_from ingest' -l bitrate -x -d 'kbit/s of a track, 6 to 128'
 complete -c callvault -n '__fish_seen_subcommand_from ingest' -l complexity -x -a '0 1 2 3 4 5 6 7 8 9 10' -d 'the encoder\'s effort (default 10)'
+complete -c callvault -n '__fish_seen_subcommand_from ingest' -l tell-safe -d 'with --json: say how much of the call is durable, each time it is more'
+complete -c callvault -n '__fish_seen_subcommand_from ingest' -l listen -r -F -d 'record many calls: each connection to SOCKET is one, told by a first line of JSON'
+complete -c callvault -n '__fish_seen_subcommand_from ingest' -l most -x -d 'with --listen: calls at once, 1 to 4096 (default 256)'
+complete -c callvault -n '__fish_seen_subcommand_from ingest' -l idle -x -d 'with --listen: a call without audio for S seconds is over (default 300)'
 complete -c callvault -n '__fish_seen_subcommand_from ingest' -F
 
 complete -c callvault -n '__fish_seen_subcommand_from find' -l caller -x -d 'the caller\'s number'

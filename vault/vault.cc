@@ -5,6 +5,7 @@
 
 #include "base/phone.h"
 #include "base/text.h"
+#include "capture/admission.h"
 #include "capture/recorder.h"
 #include "context/folders.h"
 #include "context/tombstones.h"
@@ -122,14 +123,10 @@ Vault::~Vault() = default;
 Result<IngestSummary> ingest(const IngestOptions& options) {
   CALLVAULT_TRY(crypto::ready());
   CALLVAULT_TRY_ASSIGN(const auto view, keys::RecorderView::open(options.vault));
-  CALLVAULT_TRY_ASSIGN(const auto zone, base::Zone::find(view.config().time_zone));
   IngestOptions timed = options;
-  if (!timed.started_at && !timed.started_at_text.empty()) {
-    CALLVAULT_TRY_ASSIGN(timed.started_at, zone.parse(timed.started_at_text));
-  }
+  CALLVAULT_TRY(capture::read_start(view.config(), timed));
   CALLVAULT_TRY_ASSIGN(auto summary, capture::record(view, timed));
-  summary.started_at_text = zone.rfc3339(summary.started_at);
-  summary.ended_at_text = zone.rfc3339(summary.ended_at);
+  CALLVAULT_TRY(capture::write_times(view.config(), summary));
   return summary;
 }
 

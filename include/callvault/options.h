@@ -65,6 +65,8 @@ struct IngestOptions {
   const Clock* clock = nullptr;
   // Called once the header is durable; the recording exists from here on.
   std::function<void(const RecordingId&)> on_started;
+  // Called when more of the call has become durable: how much of it is, in every track.
+  std::function<void(std::chrono::milliseconds)> on_safe;
   // Polled between frames; true = end of call (SIGTERM, SIGINT).
   std::function<bool()> should_stop;
 };

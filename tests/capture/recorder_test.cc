@@ -223,6 +223,38 @@ TEST_CASE("what is said in a pause is not encoded, and the answer goes with the 
   CHECK(loudness(heard, 32800, 40000) < 10);
 }
 
+// All but 20 ms of it was lost once.
+TEST_CASE("what waits in the pipe when the call is asked to end is sealed") {
+  const TestVault vault;
+  const auto view = vault.view();
+  Feed feed;
+  REQUIRE(feed.write(tone(12000)));
+  auto options = raw_input(feed.fd());
+  bool stop = false;
+  options.on_started = [&](const RecordingId&) { stop = true; };
+  options.should_stop = [&] { return stop; };
+  const auto summary = must(capture::record(view, options));
+  CHECK(summary.duration_s == doctest::Approx(1.5));
+  CHECK(vault.audio_of(TrackName::mixed).size() == 12000);
+}
+
+TEST_CASE("what is durable is told, and never more than that") {
+  const TestVault vault;
+  const auto view = vault.view();
+  Feed feed;
+  feed.run([](const Feed& f) {
+    for (int i = 0; i < 150 && f.write(tone(160)); ++i) std::this_thread::sleep_for(20ms);
+  });
+  auto options = raw_input(feed.fd());
+  std::vector<std::chrono::milliseconds> told;
+  options.on_safe = [&](std::chrono::milliseconds safe) { told.push_back(safe); };
+  const auto summary = must(capture::record(view, options));
+  REQUIRE(!told.empty());
+  CHECK(std::is_sorted(told.begin(), told.end()));
+  CHECK(told.back() > 1s);
+  CHECK(told.back().count() <= summary.duration_s * 1000);
+}
+
 TEST_CASE("an asked end is heeded while the input is silent") {
   const TestVault vault;
   const auto view = vault.view();

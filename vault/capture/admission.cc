@@ -56,6 +56,20 @@ Result<sealed::CallMetadata> admit(const keys::Config& config, const IngestOptio
   return out;
 }
 
+Result<void> read_start(const keys::Config& config, IngestOptions& options) {
+  if (options.started_at || options.started_at_text.empty()) return {};
+  CALLVAULT_TRY_ASSIGN(const base::Zone zone, base::Zone::find(config.time_zone));
+  CALLVAULT_TRY_ASSIGN(options.started_at, zone.parse(options.started_at_text));
+  return {};
+}
+
+Result<void> write_times(const keys::Config& config, IngestSummary& summary) {
+  CALLVAULT_TRY_ASSIGN(const base::Zone zone, base::Zone::find(config.time_zone));
+  summary.started_at_text = zone.rfc3339(summary.started_at);
+  summary.ended_at_text = zone.rfc3339(summary.ended_at);
+  return {};
+}
+
 Result<ChannelMap> map_channels(const std::optional<ChannelMap>& wanted, unsigned channels) {
   const ChannelMap map = wanted.value_or(channels == 2 ? ChannelMap::caller_agent : ChannelMap::mixed);
   const std::size_t parties = tracks_of(map).size();

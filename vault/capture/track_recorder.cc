@@ -24,8 +24,8 @@ TrackRecorder::TrackRecorder(const Call& call, TrackName name, codec::TrackEncod
       encoder_(std::move(encoder)),
       audio_hash_(std::move(audio_hash)),
       writer_(std::move(writer)),
-      last_sync_(std::chrono::steady_clock::now()),
-      last_try_(last_sync_) {
+      held_since_(std::chrono::steady_clock::now()),
+      last_try_(held_since_) {
   held_.reserve(8);
 }
 
@@ -66,6 +66,7 @@ Result<void> TrackRecorder::finish_audio() {
 Result<void> TrackRecorder::take_page(std::span<const std::byte> page, bool last) {
   if (page.size() != sealed::kChunkBytes) return fail(Errc::unexpected, "a page does not fill a chunk");
   if (held_.size() >= kMaxHeldBytes / sizeof(Page)) return failure_;
+  if (held_.empty()) held_since_ = std::chrono::steady_clock::now();
   Page& kept = held_.emplace_back();
   std::copy(page.begin(), page.end(), kept.bytes.begin());
   kept.last = last;
@@ -74,20 +75,22 @@ Result<void> TrackRecorder::take_page(std::span<const std::byte> page, bool last
   return {};
 }
 
+bool TrackRecorder::is_due(SteadyTime now) const {
+  if (failing()) return now - last_try_ >= (given_up_.size() < kManySegments ? kRetryInterval : kSlowRetryInterval);
+  if (held_.empty()) return false;
+  // Also by what was said, which is more than time when a recorder catches up.
+  const std::uint64_t oldest_ms = to_ms(samples_in() - safe_samples_, call_->metadata.sample_rate);
+  const bool is_old = call_->live && encoder_.samples_emitted() > safe_samples_ &&
+                      oldest_ms >= static_cast<std::uint64_t>(kSyncAge.count());
+  return is_old || now - held_since_ >= kSyncInterval;
+}
+
 void TrackRecorder::tick(SteadyTime now) {
-  if (failing()) {
-    if (now - last_try_ < (given_up_.size() < kManySegments ? kRetryInterval : kSlowRetryInterval)) return;
+  if (!is_due(now)) return;
+  if (failing())
     (void)open_next_segment();
-    return;
-  }
-  if (held_.empty()) {
-    last_sync_ = now;
-    synced_at_samples_ = samples_in();
-    return;
-  }
-  const std::uint64_t ms_of_audio = to_ms(samples_in() - synced_at_samples_, call_->metadata.sample_rate);
-  const bool audio_due = call_->live && ms_of_audio >= static_cast<std::uint64_t>(kSyncInterval.count());
-  if (audio_due || now - last_sync_ >= kSyncInterval) (void)sync();
+  else
+    (void)sync();
 }
 
 Result<void> TrackRecorder::sync() {
@@ -98,8 +101,6 @@ Result<void> TrackRecorder::sync() {
   safe_pages_ += held_.size();
   safe_samples_ = encoder_.samples_emitted();
   held_.clear();
-  last_sync_ = std::chrono::steady_clock::now();
-  synced_at_samples_ = samples_in();
   return {};
 }
 

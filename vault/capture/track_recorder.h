@@ -16,7 +16,9 @@ namespace callvault::capture {
 
 using SteadyTime = std::chrono::steady_clock::time_point;
 
-// A page holds up to 1 s and sits up to this long before it is durable: together less than the 2 s of promise 1.
+// A page holds up to 1 s, and its first sample is to be durable before it is 1.5 s old: so old it is when it is synced.
+inline constexpr std::chrono::milliseconds kSyncAge{1000};
+// And while nothing more is said: together with a page, less than the 2 s of promise 1.
 inline constexpr std::chrono::milliseconds kSyncInterval{750};
 inline constexpr std::chrono::seconds kRetryInterval{1};
 // Kept in memory while the disk fails: nine hours of speech at 16 kbit/s.
@@ -47,6 +49,8 @@ class TrackRecorder {
   Result<void> add(std::span<const std::int16_t> mono);
   // Syncs, or tries a new segment, when it is time to. Called often.
   void tick(SteadyTime now);
+  // It is time to: tick() will wait for the disk.
+  bool is_due(SteadyTime now) const;
   // Encodes the rest. Then call close() until it succeeds or patience ends.
   Result<void> finish_audio();
   // Writes the trailer and the final name, in a new segment if it must.
@@ -91,9 +95,8 @@ class TrackRecorder {
   std::vector<os::File> given_up_locks_;  // theirs, so that nobody takes the call for dead while it goes on
   std::optional<crypto::Digest> audio_digest_;
   Error failure_;
-  SteadyTime last_sync_;
+  SteadyTime held_since_;  // the first of held_
   SteadyTime last_try_;
-  std::uint64_t synced_at_samples_ = 0;
 };
 
 }  // namespace callvault::capture

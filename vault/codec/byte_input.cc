@@ -10,6 +10,7 @@ namespace {
 constexpr std::chrono::milliseconds kPatience{200};
 // When asked to stop, what the recorder has already written still belongs to the call: a pipe holds this much.
 constexpr std::size_t kPipeBytes = 65536;
+constexpr std::size_t kBulk = 4;  // as much as that at once is nobody speaking
 
 }  // namespace
 
@@ -24,12 +25,30 @@ std::optional<std::uint64_t> ByteInput::size() const {
   return kind_.size - std::min(kind_.size, kind_.position);
 }
 
+void ByteInput::gather(std::size_t bytes, std::chrono::milliseconds patience) {
+  if (kind_.regular) return;
+  gathered_bytes_ = bytes;
+  gathering_ = patience;
+}
+
+// Fifty packets a second are not fifty reasons to wake up.
+bool ByteInput::let_gather() {
+  if (in_bulk_ || gathered_bytes_ == 0 || os::bytes_arrived(fd_) >= gathered_bytes_) return false;
+  os::let_gather(fd_, gathering_);
+  in_bulk_ = os::bytes_arrived(fd_) > kBulk * gathered_bytes_;
+  return true;
+}
+
 // REQUIRES: room behind end_. Adds at least one byte, or sets ended_.
 Result<void> ByteInput::refill() {
   while (!ended_) {
     if (!stopping_ && should_stop_ && should_stop_()) {
       stopping_ = true;
       still_wanted_ = kind_.regular ? 0 : kPipeBytes;
+    }
+    if (!stopping_) {
+      const bool waited = let_gather();
+      if (waited && should_stop_ && should_stop_()) continue;
     }
     auto room = base::MutableBytes(buffer_).subspan(end_);
     if (stopping_) room = room.first(std::min(room.size(), still_wanted_));
@@ -40,6 +59,7 @@ Result<void> ByteInput::refill() {
     CALLVAULT_TRY_ASSIGN(const auto got,
                          os::read_within(fd_, room, stopping_ ? std::chrono::milliseconds(0) : kPatience));
     if (got && *got > 0) {
+      in_bulk_ = in_bulk_ && (*got == room.size() || *got >= gathered_bytes_);
       end_ += *got;
       if (stopping_) still_wanted_ -= *got;
       break;

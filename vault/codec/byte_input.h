@@ -2,6 +2,7 @@
 #pragma once
 
 #include <array>
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <optional>
@@ -31,6 +32,10 @@ class ByteInput {
   std::uint64_t offset() const { return offset_; }  // bytes taken
   // Not taken, but here: in the buffer and in the pipe. 0 for a file, where nothing arrives.
   std::uint64_t arrived() const { return kind_.regular ? 0 : end_ - begin_ + os::bytes_arrived(fd_); }
+  // From here on what arrives slower than that is let gather until `bytes` are here or `patience` is over.
+  void gather(std::size_t bytes, std::chrono::milliseconds patience);
+  // So many bytes can be read without waiting.
+  bool holds(std::size_t count) const { return end_ - begin_ >= count || arrived() >= count; }
   int fd() const { return fd_; }
   const os::StreamKind& kind() const { return kind_; }
   // From the first byte on, when that is known.
@@ -41,6 +46,7 @@ class ByteInput {
   ByteInput(int fd, os::File owned, std::function<bool()> should_stop, os::StreamKind kind)
       : fd_(fd), owned_(std::move(owned)), should_stop_(std::move(should_stop)), kind_(kind) {}
   Result<void> refill();
+  bool let_gather();  // true: it waited
   void take(base::MutableBytes out);
 
   int fd_;
@@ -51,6 +57,9 @@ class ByteInput {
   std::size_t begin_ = 0, end_ = 0;
   std::uint64_t offset_ = 0;
   std::size_t still_wanted_ = 0;  // once stopping: what may still be taken from the pipe
+  std::size_t gathered_bytes_ = 0;
+  std::chrono::milliseconds gathering_{0};
+  bool in_bulk_ = false;  // it comes faster than it is spoken
   bool stopping_ = false;
   bool ended_ = false;
   bool keep_ = false;

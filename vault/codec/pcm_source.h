@@ -36,6 +36,12 @@ class PcmSource {
   // How much of what arrived is still to be read, rounded up: it was said before now. 0 where nothing arrives live.
   virtual std::chrono::milliseconds arrived() const { return std::chrono::milliseconds(0); }
 
+  // A read of 20 ms finds them here and does not wait.
+  virtual bool ready() const { return true; }
+
+  // From here on a live input may be left to gather for so long before it is read: fewer wake-ups.
+  virtual void gather(std::chrono::milliseconds) {}
+
   // At the end: the header promised another length than arrived, or the input is damaged from some point on. What
   // arrived was given. Sizes that recorders leave as "not known yet" promise nothing.
   virtual bool truncated() const = 0;

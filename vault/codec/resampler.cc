@@ -35,6 +35,7 @@ class ResampledSource final : public PcmSource {
   std::uint32_t rate_hz() const override { return rate_hz_; }
   unsigned channels() const override { return source_->channels(); }
   bool truncated() const override { return source_->truncated(); }
+  void gather(std::chrono::milliseconds wanted) override { source_->gather(wanted); }
   // What lies in its buffer and under its filter, too: 20 ms each at most.
   std::chrono::milliseconds arrived() const override { return source_->arrived() + 2 * kHeld; }
 

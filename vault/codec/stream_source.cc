@@ -59,6 +59,17 @@ class StreamSource final : public PcmSource {
     return std::chrono::milliseconds((frames * 1000 + header_.rate_hz - 1) / header_.rate_hz);
   }
 
+  bool ready() const override {
+    return ended_ || input_.holds(header_.block_bytes * (header_.rate_hz / kReadsPerSecond));
+  }
+
+  void gather(std::chrono::milliseconds wanted) override {
+    const std::uint64_t bytes_per_second = std::uint64_t{header_.block_bytes} * header_.rate_hz;
+    const auto ms =
+        std::min<std::uint64_t>(static_cast<std::uint64_t>(wanted.count()), kMostGathered * 1000 / bytes_per_second);
+    input_.gather(static_cast<std::size_t>(bytes_per_second * ms / 1000), std::chrono::milliseconds(ms));
+  }
+
   Result<std::size_t> read(std::span<std::int16_t> frames) override {
     if (frames.size() < channels() || ended_) return std::size_t{0};
     CALLVAULT_TRY(look_ahead());
@@ -71,6 +82,7 @@ class StreamSource final : public PcmSource {
 
  private:
   static constexpr sf_count_t kEndless = sf_count_t{1} << 60;
+  static constexpr std::uint64_t kMostGathered = 16384;  // a quarter of what a pipe holds
 
   // At the places where a header may be wrong about its samples: before the first, and after the last promised.
   Result<void> look_ahead() {

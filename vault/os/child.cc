@@ -2,6 +2,7 @@
 
 #include <pwd.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -81,6 +82,12 @@ std::optional<std::uint32_t> uid_of(const std::string& account) {
   if (::getpwnam_r(account.c_str(), &entry, room.data(), room.size(), &found) != 0 || found == nullptr)
     return std::nullopt;
   return entry.pw_uid;
+}
+
+Result<std::optional<std::uint32_t>> sharing_group(const Path& folder) {
+  struct stat st {};
+  if (::stat(folder.c_str(), &st) != 0) return system_error(errno, "cannot examine", folder);
+  return (st.st_mode & S_IWGRP) != 0 ? std::optional<std::uint32_t>(st.st_gid) : std::nullopt;
 }
 
 }  // namespace callvault::os

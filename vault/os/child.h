@@ -36,4 +36,7 @@ std::uint32_t own_uid();
 // The user id of an account by name, or by the number itself in digits. nullopt: no such account.
 std::optional<std::uint32_t> uid_of(const std::string& account);
 
+// The group whose members may write to a folder, if there is one.
+Result<std::optional<std::uint32_t>> sharing_group(const Path& folder);
+
 }  // namespace callvault::os

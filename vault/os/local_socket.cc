@@ -7,6 +7,8 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <array>
 #include <cerrno>
 #include <charconv>
 #include <cstdlib>
@@ -91,6 +93,23 @@ Result<Peer> LocalSocket::peer() const {
   return Peer{who.uid, who.pid};
 }
 
+Result<bool> LocalSocket::peer_has_group(unsigned group) const {
+  ucred who{};
+  socklen_t size = sizeof who;
+  if (::getsockopt(fd(), SOL_SOCKET, SO_PEERCRED, &who, &size) != 0) return socket_error("cannot tell who is at");
+  if (who.gid == group) return true;
+  std::vector<gid_t> groups(1);
+  size = sizeof(gid_t);
+  if (::getsockopt(fd(), SOL_SOCKET, SO_PEERGROUPS, groups.data(), &size) != 0) {
+    if (errno != ERANGE) return socket_error("cannot tell who is at");
+    groups.resize(size / sizeof(gid_t));
+    if (::getsockopt(fd(), SOL_SOCKET, SO_PEERGROUPS, groups.data(), &size) != 0)
+      return socket_error("cannot tell who is at");
+  }
+  groups.resize(size / sizeof(gid_t));
+  return std::find(groups.begin(), groups.end(), group) != groups.end();
+}
+
 Result<void> LocalSocket::wait(short events, Deadline deadline) const {
   for (;;) {
     const auto left = std::chrono::ceil<std::chrono::milliseconds>(deadline - std::chrono::steady_clock::now());
@@ -166,7 +185,47 @@ Result<void> LocalSocket::receive(MutableBytes out, Deadline deadline, std::vect
 
 void LocalSocket::offer(ByteView bytes) { (void)::send(fd(), bytes.data(), bytes.size(), MSG_NOSIGNAL | MSG_DONTWAIT); }
 
-Result<LocalListener> LocalListener::bind(const Path& path) {
+Result<std::optional<std::string>> LocalSocket::take_line(std::size_t max_bytes) {
+  std::string seen(max_bytes + 1, '\0');
+  ssize_t n = -1;
+  do {
+    n = ::recv(fd(), seen.data(), seen.size(), MSG_PEEK | MSG_DONTWAIT);
+  } while (n < 0 && errno == EINTR);
+  if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) return std::optional<std::string>();
+  if (n < 0) return socket_error("cannot read from");
+  seen.resize(static_cast<std::size_t>(n));
+  const auto end = seen.find('\n');
+  if (end == std::string::npos) {
+    if (seen.size() > max_bytes) return fail(Errc::usage, "the first line is too long");
+    if (seen.empty() || sends_no_more()) return fail(Errc::io, "the other side of the socket is gone");
+    return std::optional<std::string>();
+  }
+  seen.resize(end + 1);
+  CALLVAULT_TRY(receive(MutableBytes(reinterpret_cast<std::byte*>(seen.data()), seen.size()), Deadline()));
+  seen.pop_back();
+  return std::optional(std::move(seen));
+}
+
+bool LocalSocket::sends_no_more() const {
+  pollfd one{.fd = fd(), .events = POLLRDHUP, .revents = 0};
+  return ::poll(&one, 1, 0) > 0 && (one.revents & (POLLRDHUP | POLLHUP | POLLERR)) != 0;
+}
+
+void LocalSocket::part(ByteView bytes) {
+  offer(bytes);
+  (void)::shutdown(fd(), SHUT_RDWR);
+  std::array<char, 65536> dropped;
+  while (::recv(fd(), dropped.data(), dropped.size(), MSG_DONTWAIT) > 0) {
+  }
+}
+
+Result<LocalListener> LocalListener::bind(const Path& path) { return make(path, 0666, std::nullopt); }
+
+Result<LocalListener> LocalListener::bind_for(const Path& path, std::optional<std::uint32_t> group) {
+  return make(path, group ? 0660 : 0600, group);
+}
+
+Result<LocalListener> LocalListener::make(const Path& path, unsigned mode, std::optional<std::uint32_t> group) {
   CALLVAULT_TRY_ASSIGN(const sockaddr_un address, address_of(path));
   if (is_local_socket(path)) {
     if (LocalSocket::connect(path)) return fail(Errc::busy, "another process listens at " + path.string());
@@ -175,7 +234,9 @@ Result<LocalListener> LocalListener::bind(const Path& path) {
   CALLVAULT_TRY_ASSIGN(File file, make_socket(path));
   if (::bind(file.fd(), plain(address), sizeof address) != 0) return system_error(errno, "cannot listen at", path);
   LocalListener out(std::move(file), path);
-  CALLVAULT_TRY(set_mode(path, 0666));
+  if (group && ::chown(path.c_str(), static_cast<uid_t>(-1), *group) != 0)
+    return system_error(errno, "cannot set the group of", path);
+  CALLVAULT_TRY(set_mode(path, mode));
   if (::listen(out.fd(), kBacklog) != 0) return system_error(errno, "cannot listen at", path);
   return out;
 }

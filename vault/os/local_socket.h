@@ -4,6 +4,7 @@
 #include <chrono>
 #include <optional>
 #include <span>
+#include <string>
 
 #include "os/file.h"
 
@@ -27,6 +28,8 @@ class LocalSocket {
   static Result<LocalSocket> connect(const Path& path);
 
   Result<Peer> peer() const;
+  // Whether the account at the other end is of that group, by the kernel's word.
+  Result<bool> peer_has_group(unsigned group) const;
   // Errors: busy at the deadline, io when the other side is gone.
   Result<void> send(ByteView bytes, Deadline deadline);
   // REQUIRES: bytes are few, files at least one and at most kMaxPassedFiles. The other side gets descriptors of its
@@ -36,6 +39,13 @@ class LocalSocket {
   Result<void> receive(MutableBytes out, Deadline deadline, std::vector<File>* files = nullptr);
   // What fits into the socket's buffer at once, for a peer that nothing is waited for.
   void offer(ByteView bytes);
+  // The last words. What the other side has sent is dropped first: left there, it would take them away from it.
+  void part(ByteView bytes);
+  // The first line, without its end, once all of it is here: nothing behind it is taken. nullopt: not yet. Errors:
+  // usage when it has more than max_bytes; io when the other side ends before it does.
+  Result<std::optional<std::string>> take_line(std::size_t max_bytes);
+  // The other side sends no more: what is still to be read is all there is.
+  bool sends_no_more() const;
 
   int fd() const { return file_.fd(); }
 
@@ -49,6 +59,8 @@ class LocalListener {
   // Anybody who reaches its folder may connect. What another process left there is replaced, unless one still listens
   // (busy). Removed when the listener goes.
   static Result<LocalListener> bind(const Path& path);
+  // The same for this account and a group alone.
+  static Result<LocalListener> bind_for(const Path& path, std::optional<std::uint32_t> group);
   // The one that a service manager passed by the protocol of sd_listen_fds(3), if it did. Errors: usage when it is not
   // exactly one listening local socket.
   static Result<std::optional<LocalListener>> inherited();
@@ -63,6 +75,7 @@ class LocalListener {
   int fd() const { return file_.fd(); }
 
  private:
+  static Result<LocalListener> make(const Path& path, unsigned mode, std::optional<std::uint32_t> group);
   LocalListener(File file, Path made) : file_(std::move(file)), made_(std::move(made)) {}
   File file_;
   Path made_;  // empty when it is somebody else's

@@ -49,6 +49,11 @@ Result<std::optional<std::size_t>> read_within(int fd, MutableBytes out, std::ch
   return stream_error("cannot read");
 }
 
+void let_gather(int fd, std::chrono::milliseconds patience) {
+  pollfd end{.fd = fd, .events = POLLRDHUP, .revents = 0};
+  (void)::poll(&end, 1, static_cast<int>(patience.count()));
+}
+
 std::size_t bytes_arrived(int fd) {
   int count = 0;
   return ::ioctl(fd, FIONREAD, &count) == 0 && count > 0 ? static_cast<std::size_t>(count) : 0;

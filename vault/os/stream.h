@@ -21,6 +21,8 @@ Result<StreamKind> examine_stream(int fd);
 Result<File> open_stream(const Path& path);
 // What is there, at most out.size(), after waiting at most `patience`. nullopt: nothing yet, or a signal came. 0: end.
 Result<std::optional<std::size_t>> read_within(int fd, MutableBytes out, std::chrono::milliseconds patience);
+// Returns when nothing more can come, a signal came, or time is over: what comes meanwhile is let gather.
+void let_gather(int fd, std::chrono::milliseconds patience);
 // What has arrived and can be read at once; 0 when the descriptor cannot tell.
 std::size_t bytes_arrived(int fd);
 // As File::read_at, on a descriptor that stays the caller's.
