@@ -1,5 +1,6 @@
 // The limit of `callvault ingest`: libopus alone, fed the same samples with the same settings, its packets thrown away.
 //   bare_opus FILE.wav RATE CHANNELS COMPLEXITY BITRATE [dtx]
+//   bare_opus FILE.wav COMPLEXITY                               8000 1 COMPLEXITY 16000
 // FILE: 16 bit at RATE, a header of 44 bytes. Two channels are two mono encoders, as the two parties' tracks are.
 #include <opus.h>
 
@@ -33,21 +34,12 @@ Encoder make_encoder(int rate, int complexity, int bitrate, bool dtx) {
   return encoder;
 }
 
-}  // namespace
-
-int main(int argc, char** argv) {
-  if (argc < 6) {
-    std::fputs("usage: bare_opus FILE.wav RATE CHANNELS COMPLEXITY BITRATE [dtx]\n", stderr);
-    return 2;
-  }
-  const std::unique_ptr<std::FILE, Closer> file(std::fopen(argv[1], "rb"));
+int encode_file(const char* path, int rate, std::size_t channels, int complexity, int bitrate, bool dtx) {
+  const std::unique_ptr<std::FILE, Closer> file(std::fopen(path, "rb"));
   if (!file || std::fseek(file.get(), kWavHeaderBytes, SEEK_SET) != 0) return 1;
-  const int rate = std::atoi(argv[2]);
-  const auto channels = static_cast<std::size_t>(std::atoi(argv[3]));
   std::vector<Encoder> encoders;
   for (std::size_t i = 0; i < channels; ++i) {
-    encoders.push_back(
-        make_encoder(rate, std::atoi(argv[4]), std::atoi(argv[5]), argc > 6 && std::string_view(argv[6]) == "dtx"));
+    encoders.push_back(make_encoder(rate, complexity, bitrate, dtx));
     if (!encoders.back()) return 1;
   }
   const auto frame = static_cast<std::size_t>(rate / kPacketsPerSecond);
@@ -68,4 +60,16 @@ int main(int argc, char** argv) {
   }
   std::printf("{\"frames\":%lu,\"bytes\":%lu}\n", frames, bytes);
   return 0;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  if (argc == 3) return encode_file(argv[1], 8000, 1, std::atoi(argv[2]), 16000, false);
+  if (argc < 6) {
+    std::fputs("usage: bare_opus FILE.wav [RATE CHANNELS] COMPLEXITY [BITRATE [dtx]]\n", stderr);
+    return 2;
+  }
+  return encode_file(argv[1], std::atoi(argv[2]), static_cast<std::size_t>(std::atoi(argv[3])), std::atoi(argv[4]),
+                     std::atoi(argv[5]), argc > 6 && std::string_view(argv[6]) == "dtx");
 }

@@ -9,7 +9,7 @@ TITLE = "Two parties, one of them silent"
 
 
 def run(bench):
-    minutes = min(bench.options.minutes, 4)
+    minutes = min(bench.options.minutes, 1)
     rows = []
     kinds = {"both lines quiet (zeros) between turns": ("zeros", (True, True)),
              "comfort noise (-66 dBFS) between turns": ("noise", (True, True)),

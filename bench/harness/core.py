@@ -30,6 +30,8 @@ def command(*words, **options):
 
 
 class Bench:
+    failed = Failed
+
     def __init__(self, options):
         self.options = options
         self.build = Path(options.build).resolve() if options.build else ROOT / "build/bench"
