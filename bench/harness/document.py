@@ -44,7 +44,7 @@ def body(results, order):
         lines += [f"* {what}{': ' + text if text else ''}" for what, text in section.remarks]
         lines += [""] if section.remarks else []
     lines += ["## Machine and versions", "", f"{machine['cpu']}, {machine['memory']}; {machine['disk']}; {machine['system']}. "
-              f"callvault {machine['commit']}, built as CMake's Release. " + ", ".join(f"{k} {v}" for k, v in machine["versions"].items()) + "."]
+              f"callvault {machine['commit']}, built as {machine['build']}. " + ", ".join(f"{k} {v}" for k, v in machine["versions"].items()) + "."]
     return "\n".join(lines)
 
 

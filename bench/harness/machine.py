@@ -59,10 +59,11 @@ def filesystem(folder):
     return done.stdout.strip() or "?"
 
 
-def describe(work):
+def describe(work, build):
     memory = words_after("/proc/meminfo", "MemTotal", ":").split()
     return {"cpu": f"{os.cpu_count()} x {words_after('/proc/cpuinfo', 'model name', ':') or platform.machine()}",
             "memory": f"{int(memory[0]) / 2**20:.0f} GiB" if memory else "?",
             "system": f"{words_after('/etc/os-release', 'PRETTY_NAME', '=')}, Linux {'.'.join(platform.release().split('.')[:2])}",
             "disk": f"{filesystem(work)} on {'a virtual' if Path('/sys/class/block/vda').exists() else 'a'} disk",
-            "versions": versions(), "commit": commit()}
+            "versions": versions(), "commit": commit(),
+            "build": words_after(build / "CMakeCache.txt", "CMAKE_BUILD_TYPE", "=") or "?"}
