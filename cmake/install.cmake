@@ -3,10 +3,7 @@
 include(CMakePackageConfigHelpers)
 
 set(callvault_config_dir ${CMAKE_INSTALL_LIBDIR}/cmake/callvault)
-set(callvault_private_modules libsodium libgfshare opus ogg sndfile samplerate lmdb libarchive fmt tomlplusplus)
-if(tss2_FOUND)
-  list(APPEND callvault_private_modules tss2-esys tss2-rc tss2-tctildr)
-endif()
+set(callvault_private_modules libsodium libgfshare opus ogg sndfile samplerate lmdb fmt tomlplusplus)
 
 install(TARGETS callvault EXPORT callvaultTargets
   RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR}

@@ -106,9 +106,12 @@ class Finding {
     return !(query_.to && bucket.day > context_.zone.civil_day(*query_.to));
   }
 
+  bool in_range(Time start) const {
+    return !(query_.from && start < *query_.from) && !(query_.to && start >= *query_.to);
+  }
+
   bool matches(const NodeRow& row) const {
-    if (query_.from && row.started_at < *query_.from) return false;
-    if (query_.to && row.started_at >= *query_.to) return false;
+    if (!in_range(row.started_at)) return false;
     if (query_.consent && row.caller_consent != *query_.consent) return false;
     if (query_.interrupted_only && !row.flags.interrupted) return false;
     const State state = state_of(row, context_.now);
@@ -123,6 +126,7 @@ class Finding {
       if (!any) return true;
     }
     std::vector<Match> found;
+    oldest_shown_.reset();
     for (const auto number : buckets) CALLVAULT_TRY(one_bucket(number, found));
     std::sort(found.begin(), found.end(), newer);
     for (const Match& match : found) {
@@ -156,6 +160,7 @@ class Finding {
       if (query_.limit && !query_.direction && found.size() >= 2 * *query_.limit + 64) {
         std::sort(found.begin(), found.end(), newer);
         found.erase(found.begin() + static_cast<std::ptrdiff_t>(*query_.limit), found.end());
+        oldest_shown_ = found.back().row.started_at;
       }
       return {};
     };
@@ -169,6 +174,9 @@ class Finding {
     }
     CALLVAULT_TRY_ASSIGN(const auto node, context_.state.open_node(number));
     for (std::size_t i = 0; i < node.size(); ++i) {
+      // Most rows of a busy day are never shown: their start alone tells.
+      const Time start = node.started_at(i);
+      if (!in_range(start) || (oldest_shown_ && start < *oldest_shown_)) continue;
       CALLVAULT_TRY_ASSIGN(auto row, node.row(i));
       CALLVAULT_TRY(add(std::move(row)));
     }
@@ -202,6 +210,7 @@ class Finding {
   std::optional<std::set<catalog::Hit>> by_token_;
   std::map<std::uint32_t, std::vector<RecordingId>> hits_;
   std::uint64_t found_ = 0;
+  std::optional<Time> oldest_shown_;  // of the day, once it has given as many as are asked for
 };
 
 // By what was searched, never for whom.

@@ -1,13 +1,15 @@
 // Adds settled recordings without audio to a vault (made when it is not there): nodes, directory, journal, catalogue,
 // through the layers that write them for real recordings.
-//   generate_vault VAULT PASSPHRASE-FILE RECORDINGS DAYS NEWEST-AGE [files] [person] [sealed=CHUNKS]
+//   generate_vault VAULT PASSPHRASE-FILE RECORDINGS DAYS NEWEST-AGE [files] [person] [sealed=CHUNKS] [holds=N]
 // The recordings are spread over DAYS local days, the newest of them NEWEST-AGE days ago. A caller calls about five
 // times; +40722000001 once every 30 days. `files`: with empty sealed files, so that a purge has something to unlink.
 // `person`: 200 of them, at equal distances, are of +40722000002. `sealed`: with real sealed files of so many chunks.
+// `holds=N`: each N-th is on hold.
 // The vault's passphrase step is the cheap one of tests. Prints the ids of ten recordings of the newest day.
 #include <array>
 #include <cstdio>
 #include <cstdlib>
+#include <cstring>
 #include <fstream>
 #include <iterator>
 #include <random>
@@ -45,6 +47,7 @@ struct Order {
   std::int32_t newest_age = 0;
   bool files = false, person = false;
   std::size_t chunks = 0;  // of sealed files
+  std::size_t hold_each = 0;
 };
 
 // One recording, with the memory that its node row looks at.
@@ -126,6 +129,7 @@ class Generator {
     r.row.caller = "+4073" + number(random_() % callers_, 7);
     if (const auto apart = order_.recordings / kFrequentCalls; order_.person && ++made_ % apart == apart / 2)
       r.row.caller = kFrequentCaller;
+    if (order_.hold_each > 0 && ++filled_ % order_.hold_each == 0) r.node.holds = {Hold{"matter", std::nullopt}};
     r.row.called = "+4080011" + number(random_() % 20, 4);
     r.row.agent = "agent-" + number(random_() % 200, 3);
     r.row.call_id = "pbx-" + std::to_string(random_());
@@ -167,7 +171,7 @@ class Generator {
 
   const Order& order_;
   context::Context& context_;
-  std::size_t callers_, made_ = 0;
+  std::size_t callers_, made_ = 0, filled_ = 0;
   Period period_;
   std::optional<SealedCalls> sealed_;
   std::mt19937 random_{std::random_device{}()};
@@ -211,15 +215,18 @@ Result<void> run(const Order& order) {
 int main(int argc, char** argv) {
   if (argc < 6) {
     std::fputs(
-        "usage: generate_vault VAULT PASSPHRASE-FILE RECORDINGS DAYS NEWEST-AGE [files] [person] [sealed=CHUNKS]\n",
+        "usage: generate_vault VAULT PASSPHRASE-FILE RECORDINGS DAYS NEWEST-AGE [files] [person] [sealed=CHUNKS] "
+        "[holds=N]\n",
         stderr);
     return 2;
   }
   const std::set<std::string_view> wishes(argv + 6, argv + argc);
-  std::size_t chunks = 0;
-  for (const auto wish : wishes)
-    if (wish.starts_with("sealed="))
-      chunks = std::strtoul(wish.data() + std::string_view("sealed=").size(), nullptr, 10);
+  // The number of a wish NAME=N; 0 without it.
+  const auto number_of = [&](std::string_view name) -> std::size_t {
+    for (const auto wish : wishes)
+      if (wish.starts_with(name)) return std::strtoul(wish.data() + name.size(), nullptr, 10);
+    return 0;
+  };
   const Order order{std::filesystem::absolute(argv[1]),
                     argv[2],
                     std::strtoul(argv[3], nullptr, 10),
@@ -227,7 +234,8 @@ int main(int argc, char** argv) {
                     std::atoi(argv[5]),
                     wishes.contains("files"),
                     wishes.contains("person"),
-                    chunks};
+                    number_of("sealed="),
+                    number_of("holds=")};
   if (order.recordings == 0 || order.days < 1 || (order.person && order.recordings < 2 * kFrequentCalls)) return 2;
   const auto done = run(order);
   if (!done) std::fprintf(stderr, "generate_vault: %s\n", done.error().message.c_str());

@@ -19,10 +19,26 @@ namespace {
 
 constexpr std::string_view kVendor = "callvault " CALLVAULT_VERSION;
 constexpr std::size_t kHeadBytes = 19;
+// A line is quiet while no sample is further from zero than one step of G.711 there: 8 of 32,768, -72 dBFS.
+constexpr std::int16_t kQuietestStep = 8;
+// So long the encoder still hears it, that its packets and the decoder's memory say silence; and then one frame in 20,
+// as libopus' own DTX does.
+constexpr std::size_t kQuietFramesEncoded = 10;
+constexpr std::size_t kQuietFramesApart = 20;
 // The comment header fills what the head page leaves of the first kPageBytes.
 constexpr std::size_t kHeadPageBytes = kOggHeaderBytes + page_cost(kHeadBytes);
 constexpr std::size_t kTagsBytes = 946;
 static_assert(kHeadPageBytes + kOggHeaderBytes + page_cost(kTagsBytes) == kPageBytes);
+
+bool is_quiet(std::span<const std::int16_t> samples) {
+  // The outermost samples first: of speech one comparison is most often enough.
+  const auto loud = [](std::int16_t sample) { return sample > kQuietestStep || sample < -kQuietestStep; };
+  return !loud(samples.front()) && !loud(samples.back()) && std::none_of(samples.begin(), samples.end(), loud);
+}
+
+// RFC 6716 sec. 3.1: the configuration of the packet that `toc` begins, as one frame. Nothing but this byte is a frame
+// that was not sent (sec. 3.2.1): the decoder goes on as the frames before it let expect.
+constexpr unsigned char toc_of_unsent(unsigned char toc) { return static_cast<unsigned char>(toc & 0xFC); }
 
 Result<int> random_serial() {
   try {
@@ -76,6 +92,7 @@ struct TrackEncoder::State {
 
   Result<void> add_header(const EmitPage& emit);
   Result<void> encode_frame(bool is_last, const EmitPage& emit);
+  Result<std::size_t> make_packet(bool is_last);
   Result<void> emit_page(bool is_last, const EmitPage& emit);
   Result<void> take_pages(std::size_t at);
 
@@ -88,6 +105,8 @@ struct TrackEncoder::State {
   bool header_done = false;
   std::vector<std::int16_t> frame;
   std::size_t frame_fill = 0;
+  std::size_t quiet_frames = 0;  // in a row, up to this one
+  unsigned char last_toc = 0;    // of the last packet that libopus made
   PageBody body;
   std::uint64_t body_granule = 0;  // at the end of the body's last packet
   std::uint64_t encoded = 0;       // 48 kHz samples in all packets
@@ -151,12 +170,23 @@ Result<void> TrackEncoder::State::emit_page(bool is_last, const EmitPage& emit) 
   return emit(page, is_last);
 }
 
-Result<void> TrackEncoder::State::encode_frame(bool is_last, const EmitPage& emit) {
-  const unsigned char* const packet = body.next();
+// The frame as a packet at body.next().
+Result<std::size_t> TrackEncoder::State::make_packet(bool is_last) {
+  quiet_frames = is_quiet(frame) ? quiet_frames + 1 : 0;
+  if (quiet_frames > kQuietFramesEncoded && quiet_frames % kQuietFramesApart != 0 && !is_last) {
+    *body.next() = toc_of_unsent(last_toc);
+    return std::size_t{1};
+  }
   const int bytes = opus_encode(encoder.get(), frame.data(), static_cast<int>(frame.size()), body.next(),
                                 static_cast<opus_int32>(kMaxPacketBytes));
   if (bytes < 1) return fail(Errc::unexpected, std::string("libopus cannot encode: ") + opus_strerror(bytes));
-  const auto size = static_cast<std::size_t>(bytes);
+  last_toc = *body.next();
+  return static_cast<std::size_t>(bytes);
+}
+
+Result<void> TrackEncoder::State::encode_frame(bool is_last, const EmitPage& emit) {
+  const unsigned char* const packet = body.next();
+  CALLVAULT_TRY_ASSIGN(const std::size_t size, make_packet(is_last));
   frame_fill = 0;
   if (!body.fits(size)) {
     // Padding moves what lies behind the body: keep the new packet aside.

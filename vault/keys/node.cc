@@ -160,6 +160,11 @@ RecordingId Node::id_at(std::size_t index) const {
   return RecordingId(r.array<RecordingId::kBytes>());
 }
 
+Time Node::started_at(std::size_t index) const {
+  base::FieldReader r(bytes_at(index).subspan(RecordingId::kBytes));
+  return from_unix_ms(r.number<std::uint64_t>());
+}
+
 Result<NodeRow> Node::row(std::size_t index) const { return decode_row(bytes_at(index)); }
 
 Result<NodeRow> decode_row(base::ByteView bytes) {

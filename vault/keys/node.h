@@ -70,6 +70,8 @@ class Node {
   std::size_t size() const { return offsets_.size(); }
   // REQUIRES: index < size(). Rows are in ascending order of id.
   Result<NodeRow> row(std::size_t index) const;
+  // Of that row, without decoding the rest of it.
+  Time started_at(std::size_t index) const;
   Result<std::vector<NodeRow>> rows() const;
   Result<std::optional<NodeRow>> find(const RecordingId& id) const;
 
