@@ -22,6 +22,7 @@ std::string metrics_text(const PurgeReport* purge, const StatusReport& status) {
   gauge("callvault_unsettled", "Finished recordings that are not settled yet.", status.unsettled);
   gauge("callvault_overdue", "Recordings past their expiry and not held.", status.overdue);
   gauge("callvault_outstanding", "Shreds asked for and not yet final.", status.outstanding);
+  gauge("callvault_mirrors_behind", "Keepers without which shreds are not final.", status.mirrors_behind.size());
   gauge("callvault_requests_open", "Requests of people that are not closed.", status.requests_open);
   gauge("callvault_requests_overdue", "Of those, past their deadline.", status.requests_overdue);
   gauge("callvault_breaches_open", "Breaches of personal data that are not closed.", status.breaches_open);

@@ -95,6 +95,25 @@ Result<void> fill_vault(const InitOptions& options, const Passphrase& passphrase
   return os::sync_folder(layout.root.parent_path());
 }
 
+// Without its first keeper a vault is opened by a mirror, if it has one: the key state finds it. `why_mirror` tells people.
+Result<std::unique_ptr<keys::Keeper>> first_keeper(const base::Layout& layout, const os::Path& folder,
+                                                   std::string& why_mirror) {
+  auto keeper = keys::open_keeper(folder);
+  if (!keeper && keeper.error().code == Errc::not_found)
+    keeper = fail(Errc::corrupt, "no keeper in " + folder.string() + ": without it nothing in this vault can be opened");
+  const auto file = os::read_file(layout.directory(), keys::kMaxDirectoryBytes);
+  const auto parts = file ? keys::split_directory(*file) : Result<keys::SplitDirectory>(file.error());
+  if (!parts || parts->head.keepers.empty()) return keeper;
+  const auto slots = keeper ? (*keeper)->read() : Result<std::vector<keys::KeeperSlot>>(keeper.error());
+  if (slots) {
+    if (keys::is_behind(parts->head, *slots)) why_mirror = "the keeper in " + folder.string() + " is behind";
+    return keeper;
+  }
+  if (slots.error().code != Errc::corrupt && slots.error().code != Errc::io) return slots.error();
+  why_mirror = slots.error().message;
+  return keys::lost_keeper(folder, slots.error());
+}
+
 // A damaged one is made again, by whoever is alone: another process may be settling by it, or have mended it meanwhile.
 Result<catalog::Catalog> open_catalog(const base::Layout& layout, std::chrono::milliseconds patience) {
   auto catalog = catalog::Catalog::open(layout.catalog());
@@ -189,19 +208,17 @@ Result<std::unique_ptr<Vault::Impl>> open_at_home(const base::Layout& layout, co
   const os::Path keeper_folder = options.keeper  ? *options.keeper
                                  : config.keeper ? *config.keeper
                                                  : sibling_keeper(layout.root);
-  auto keeper = keys::open_keeper(keeper_folder);
-  if (!keeper && keeper.error().code == Errc::not_found)
-    return fail(Errc::corrupt,
-                "no keeper in " + keeper_folder.string() + ": without it nothing in this vault can be opened");
-  if (!keeper) return std::move(keeper).error();
+  std::string why_mirror;
+  CALLVAULT_TRY_ASSIGN(auto keeper, first_keeper(layout, keeper_folder, why_mirror));
   CALLVAULT_TRY_ASSIGN(auto journal, journal::Journal::open(layout.journal()));
   auto catalog = open_catalog(layout, options.lock_timeout);
   if (!catalog) return std::move(catalog).error();
   const Clock* clock = options.clock != nullptr ? options.clock : &system_clock();
   return std::make_unique<Vault::Impl>(
-      Vault::Impl{layout, std::move(config), std::move(zone), std::move(*keeper), keeper_folder,
+      Vault::Impl{layout, std::move(config), std::move(zone), std::move(keeper), keeper_folder,
                   std::make_unique<journal::Journal>(std::move(journal)),
-                  std::make_unique<catalog::Catalog>(std::move(*catalog)), options.lock_timeout, clock});
+                  std::make_unique<catalog::Catalog>(std::move(*catalog)), options.lock_timeout, clock, nullptr,
+                  std::move(why_mirror)});
 }
 
 }  // namespace

@@ -197,12 +197,34 @@ class Proving {
   }
 
   Result<void> prove_keeper() {
+    const auto mirrored = context_.state.keepers();
+    if (!mirrored.empty()) return prove_each(mirrored);
     CALLVAULT_TRY_ASSIGN(const auto slots, vault_.keeper->read());
     CALLVAULT_TRY_ASSIGN(const bool unfinished, vault_.keeper->unfinished());
     const bool alone = slots.size() == 1 && !unfinished;
     const bool later = !report_.tombstone || (alone && slots.front().epoch >= report_.tombstone->epoch);
     step("keeper", alone && later,
          alone ? "holds one root, of epoch " + std::to_string(slots.front().epoch) : "a rotation is not finished");
+    return {};
+  }
+
+  // What each keeper may still hold is in the directory; those that are there are looked at besides.
+  Result<void> prove_each(const std::vector<keys::KeeperView>& keepers) {
+    const auto now = context_.state.directory().epoch;
+    for (const auto& k : keepers) {
+      const bool forgot = k.entry.oldest >= (report_.tombstone ? report_.tombstone->epoch : now);
+      const bool reached = k.told.has_value() && k.standing != keys::Standing::missing;
+      const bool alone = !reached || (k.epochs.size() == 1 && !k.unfinished && k.epochs.front() >= k.entry.oldest);
+      std::string detail = k.path + ": ";
+      if (!forgot)
+        detail += "not final: it may still hold the root of epoch " + std::to_string(k.entry.oldest);
+      else if (!alone)
+        detail += "a rotation is not finished";
+      else
+        detail += "holds no root from before epoch " + std::to_string(k.entry.oldest);
+      if (!k.problem.empty()) detail += " (" + k.problem + ")";
+      step("keeper", forgot && alone && k.standing != keys::Standing::strange, detail);
+    }
     return {};
   }
 
@@ -227,7 +249,13 @@ class Proving {
   }
 
   void certify() {
-    const auto keeper = vault_.keeper->describe();
+    keys::KeeperDescription keeper = vault_.keeper->describe();
+    for (const auto& view : context_.state.keepers()) {
+      if (!view.told || view.standing != keys::Standing::current) continue;
+      if (!vault_.why_mirror.empty()) keeper = *view.told;
+      keeper.sound = keeper.sound && view.told->sound;
+      if (keeper.reason.empty()) keeper.reason = view.told->reason;
+    }
     rights::Certificate out{context_.log.journal().origin(),
                             context_.config.organisation,
                             *report_.tombstone,
@@ -282,6 +310,25 @@ Result<JournalMends> mend_journal(Vault::Impl& vault) {
   return out;
 }
 
+// A mirror on the first keeper's own disk is lost with it.
+void examine_mirrors(Session& session, DoctorReport& out) {
+  const auto keepers = session.state().keepers();
+  for (std::size_t i = 0; i < keepers.size(); ++i) {
+    const auto& k = keepers[i];
+    if (!k.problem.empty())
+      out.findings.push_back({Level::danger, "mirror",
+                              k.problem + "; until it is back, shreds are not final and it opens nothing of the present"});
+    else if (k.told && !k.told->sound)
+      out.findings.push_back({Level::danger, "mirror", k.path + ": not shown to forget: " + k.told->reason});
+    for (std::size_t j = 0; j < i; ++j)
+      if (k.told && keepers[j].told && k.told->kind == "file" && keepers[j].told->kind == "file" &&
+          os::on_same_disk(k.path, keepers[j].path))
+        out.findings.push_back({Level::warning, "mirror",
+                                "the keepers in " + keepers[j].path + " and " + k.path +
+                                    " are on one disk, and lost together: put one on another"});
+  }
+}
+
 std::string why_not(const Separation& separation) {
   if (!separation.unknown.empty())
     return "not separated: vault.toml binds " + separation.unknown.front() + " to an account this host does not know";
@@ -310,6 +357,7 @@ Result<RecoverReport> Vault::recover() {
   out.problems = settled.problems;
   out.rotations_finished = session->finished().finished;
   out.rotations_undone = session->finished().undone;
+  out.finalised = session->state().finalised();
   out.journal_signed = mended.checkpoint;
   out.journal_rebuilt = mended.derived;
   if (out.interrupted_sealed + out.rotations_finished + out.rotations_undone > 0 || out.journal_rebuilt)
@@ -347,6 +395,7 @@ Result<DoctorReport> Vault::doctor() {
     out.findings.push_back({level, std::move(subject), std::move(message)});
   };
   const auto session = Session::begin(*impl_, Access::look_up, "");
+  if (session) examine_mirrors(**session, out);
   if (!session) {
     const auto roots = impl_->keeper->read();
     if (roots && !roots->empty()) return session.error();
@@ -355,7 +404,10 @@ Result<DoctorReport> Vault::doctor() {
             "; without it nothing in this vault can be opened: bring it back");
   }
   const auto keeper = impl_->keeper->describe();
-  if (keeper.sound)
+  if (!impl_->why_mirror.empty())
+    add(Level::danger, "keeper", impl_->why_mirror + "; a mirror opens the vault: bring the keeper back, or say with "
+                                 "'callvault keeper mirror --remove --destroyed' that it is gone, and make another");
+  else if (keeper.sound)
     add(Level::ok, "keeper", keeper.kind + " in " + keeper.path + ", medium " + keeper.medium);
   else
     add(Level::danger, "keeper", "the place is not shown to forget: " + keeper.reason);

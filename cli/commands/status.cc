@@ -29,6 +29,7 @@ class Status final : public Command {
                      .put("unsettled", report.unsettled)
                      .put("overdue", report.overdue)
                      .put("outstanding", report.outstanding)
+                     .put("mirrors_behind", report.mirrors_behind)
                      .put("deferred", report.deferred)
                      .put("shredded", report.shredded)
                      .put("requests_open", report.requests_open)
@@ -45,7 +46,8 @@ class Status final : public Command {
                      .put("journal_size", report.journal_size));
     else
       print(report, when(report.next_expiry), when(report.last_purge), out);
-    const auto late = report.overdue + report.outstanding + report.requests_overdue + report.breaches_overdue;
+    const auto late = report.overdue + report.outstanding + report.requests_overdue + report.breaches_overdue +
+                      report.mirrors_behind.size();
     return late > 0 ? Exit::overdue : Exit::done;
   }
 
@@ -77,6 +79,9 @@ class Status final : public Command {
     if (report.breaches_overdue > 0)
       out.warn(fmt::format("{} overdue: the authority is to be told; 'callvault breach list' names them",
                            count(report.breaches_overdue, "breach is", "breaches are")));
+    for (const auto& mirror : report.mirrors_behind)
+      out.warn("the keeper in " + mirror + " is behind: bring it back, then run 'callvault recover'; shreds since are "
+               "not final");
     if (report.outstanding > 0) out.warn(fmt::format("{} outstanding: run 'callvault purge'", report.outstanding));
   }
 };
