@@ -90,8 +90,10 @@ struct Damage {
 
 // The first that fits, so what is told in more detail stands first.
 constexpr std::array<Damage, 43> kDamages{{
-    {"this keeper opens the backup's", "use the keeper that opens the vault; moving the vault's keys/ aside accepts the old state"},
-    {"no keeper opens keys/directory", "bring back a keeper that 'callvault keeper status' called current: docs/DISASTER.md"},
+    {"this keeper opens the backup's",
+     "use the keeper that opens the vault; moving the vault's keys/ aside accepts the old state"},
+    {"no keeper opens keys/directory",
+     "bring back a keeper that 'callvault keeper status' called current: docs/DISASTER.md"},
     {"has forgotten epoch", "bring back the newest copy of the vault: that keeper has seen a later shred"},
     {"journal knows of a shred", "bring back the newest keys/ and a keeper that is not behind"},
     {"the keeper in ", "'callvault keeper status' tells where each keeper stands"},

@@ -47,7 +47,7 @@ std::string Session::who(const Vault& vault) const {
 Result<Vault> Session::open() const {
   CALLVAULT_TRY_ASSIGN(auto vault, Vault::open({.dir = vault_dir(), .keeper = keeper(), .socket = socket()}));
   if (const auto& why = why_mirror(vault); !why.empty())
-    output_.warn(why + "; a mirror opens the vault: bring the keeper back, or replace it");
+    output_.warn(why + ": bring the first keeper back, or replace it");
   return vault;
 }
 

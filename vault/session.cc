@@ -90,8 +90,8 @@ Result<void> Session::check_no_later_shred() {
       }));
   if (last <= directory().epoch) return {};
   return fail(Errc::corrupt, "the journal knows of a shred in epoch " + std::to_string(last) +
-                                 ", and the mirror opens keys/directory of epoch " +
-                                 std::to_string(directory().epoch) + ": an old copy was brought back");
+                                 ", and the mirror opens keys/directory of epoch " + std::to_string(directory().epoch) +
+                                 ": an old copy was brought back");
 }
 
 Result<void> Session::bring_in_mirrors() {

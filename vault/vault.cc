@@ -95,23 +95,24 @@ Result<void> fill_vault(const InitOptions& options, const Passphrase& passphrase
   return os::sync_folder(layout.root.parent_path());
 }
 
-// Without its first keeper a vault is opened by a mirror, if it has one: the key state finds it. `why_mirror` tells people.
+// Without its first keeper a vault is opened by a mirror, if it has one. Who holds no lock may be told of a rotation
+// halfway, so this only prepares what to say; the key state decides.
 Result<std::unique_ptr<keys::Keeper>> first_keeper(const base::Layout& layout, const os::Path& folder,
                                                    std::string& why_mirror) {
   auto keeper = keys::open_keeper(folder);
   if (!keeper && keeper.error().code == Errc::not_found)
-    keeper = fail(Errc::corrupt, "no keeper in " + folder.string() + ": without it nothing in this vault can be opened");
+    keeper = fail(Errc::corrupt, "no keeper in " + folder.string());
   const auto file = os::read_file(layout.directory(), keys::kMaxDirectoryBytes);
   const auto parts = file ? keys::split_directory(*file) : Result<keys::SplitDirectory>(file.error());
-  if (!parts || parts->head.keepers.empty()) return keeper;
-  const auto slots = keeper ? (*keeper)->read() : Result<std::vector<keys::KeeperSlot>>(keeper.error());
-  if (slots) {
-    if (keys::is_behind(parts->head, *slots)) why_mirror = "the keeper in " + folder.string() + " is behind";
-    return keeper;
-  }
-  if (slots.error().code != Errc::corrupt && slots.error().code != Errc::io) return slots.error();
-  why_mirror = slots.error().message;
-  return keys::lost_keeper(folder, slots.error());
+  const bool mirrored = parts && !parts->head.keepers.empty();
+  if (!keeper && mirrored && (keeper.error().code == Errc::corrupt || keeper.error().code == Errc::io))
+    keeper = keys::lost_keeper(folder, keeper.error());
+  if (!keeper && keeper.error().message == "no keeper in " + folder.string())
+    return fail(Errc::corrupt, keeper.error().message + ": without it nothing in this vault can be opened");
+  if (!keeper || !mirrored) return keeper;
+  if (const auto all = keys::Keepers::open(layout, **keeper, parts->head, keys::Keepers::Reach::enough))
+    why_mirror = all->instead();
+  return keeper;
 }
 
 // A damaged one is made again, by whoever is alone: another process may be settling by it, or have mended it meanwhile.
@@ -214,11 +215,10 @@ Result<std::unique_ptr<Vault::Impl>> open_at_home(const base::Layout& layout, co
   auto catalog = open_catalog(layout, options.lock_timeout);
   if (!catalog) return std::move(catalog).error();
   const Clock* clock = options.clock != nullptr ? options.clock : &system_clock();
-  return std::make_unique<Vault::Impl>(
-      Vault::Impl{layout, std::move(config), std::move(zone), std::move(keeper), keeper_folder,
-                  std::make_unique<journal::Journal>(std::move(journal)),
-                  std::make_unique<catalog::Catalog>(std::move(*catalog)), options.lock_timeout, clock, nullptr,
-                  std::move(why_mirror)});
+  return std::make_unique<Vault::Impl>(Vault::Impl{
+      layout, std::move(config), std::move(zone), std::move(keeper), keeper_folder,
+      std::make_unique<journal::Journal>(std::move(journal)), std::make_unique<catalog::Catalog>(std::move(*catalog)),
+      options.lock_timeout, clock, nullptr, std::move(why_mirror)});
 }
 
 }  // namespace

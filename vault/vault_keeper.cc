@@ -32,8 +32,8 @@ namespace {
 MirrorStatus mirror_of(const keys::KeeperView& view, const Vault::Impl& vault) {
   MirrorStatus out;
   out.path = view.path;
-  out.standing = view.standing == keys::Standing::current  ? "current"
-                 : view.standing == keys::Standing::behind ? "behind"
+  out.standing = view.standing == keys::Standing::current   ? "current"
+                 : view.standing == keys::Standing::behind  ? "behind"
                  : view.standing == keys::Standing::strange ? "strange"
                                                             : "missing";
   out.problem = view.problem;
@@ -56,8 +56,8 @@ Result<KeeperStatus> keeper_status(Vault& vault) {
   CALLVAULT_TRY_ASSIGN(const auto lock,
                        os::Lock::acquire(impl.layout.state_lock(), os::LockMode::shared, impl.patience));
   const auto told = impl.keeper->describe();
-  KeeperStatus out{told.kind, told.path, told.medium, told.sound, told.reason, told.claim,
-                   {},        false,     {},          {},         false,       {},          {}};
+  KeeperStatus out{told.kind, told.path, told.medium, told.sound, told.reason, told.claim, {},
+                   false,     {},        {},          false,      {},          {}};
   if (const auto slots = impl.keeper->read())
     for (const auto& slot : *slots) out.epochs.push_back(slot.epoch);
   else

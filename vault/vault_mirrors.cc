@@ -77,8 +77,8 @@ Result<MirrorReport> keeper_mirror(Vault& vault, const MirrorOptions& options) {
   CALLVAULT_TRY(session->state().remove_mirror(place.folder, options.destroyed));
   out.finalised = session->state().finalised() - before;
   auto& log = session->context().log;
-  CALLVAULT_TRY(log.append("mirror_removed", {{"destroyed", options.destroyed ? "yes" : "no"},
-                                              {"final", std::to_string(out.finalised)}}));
+  CALLVAULT_TRY(log.append(
+      "mirror_removed", {{"destroyed", options.destroyed ? "yes" : "no"}, {"final", std::to_string(out.finalised)}}));
   CALLVAULT_TRY(log.pin_head());
   CALLVAULT_TRY(session->state().commit());
   if (!options.destroyed) keys::take_back_keeper(place.folder);  // what is left holds no root

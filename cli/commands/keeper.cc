@@ -45,7 +45,8 @@ class ShowKeeper final : public Command {
     Output& out = session.out();
     CALLVAULT_TRY_ASSIGN(Vault vault, session.open());
     CALLVAULT_TRY_ASSIGN(const KeeperStatus status, keeper_status(vault));
-    const bool mirrors_fine = std::ranges::all_of(status.mirrors, [](const auto& m) { return m.standing == "current"; });
+    const bool mirrors_fine =
+        std::ranges::all_of(status.mirrors, [](const auto& m) { return m.standing == "current"; });
     std::vector<std::string> epochs;
     for (const auto epoch : status.epochs) epochs.push_back(std::to_string(epoch));
     const std::string roots = epochs.empty() ? "none" : "epoch " + join(epochs, " and ");
@@ -103,7 +104,8 @@ class RotateKeeper final : public Command {
     else
       out.line(fmt::format("epoch {}: the old root key is not forgotten everywhere", done.epoch));
     for (const auto& mirror : done.mirrors_behind)
-      out.warn("the keeper in " + mirror + " still holds the old root key; bring it back, then run 'callvault recover'");
+      out.warn("the keeper in " + mirror +
+               " still holds the old root key; bring it back, then run 'callvault recover'");
     out.note("backups from before open nothing by themselves any more: make one now");
     return done.mirrors_behind.empty() ? Exit::done : Exit::partly_done;
   }

@@ -80,7 +80,8 @@ class Status final : public Command {
       out.warn(fmt::format("{} overdue: the authority is to be told; 'callvault breach list' names them",
                            count(report.breaches_overdue, "breach is", "breaches are")));
     for (const auto& mirror : report.mirrors_behind)
-      out.warn("the keeper in " + mirror + " is behind: bring it back, then run 'callvault recover'; shreds since are "
+      out.warn("the keeper in " + mirror +
+               " is behind: bring it back, then run 'callvault recover'; shreds since are "
                "not final");
     if (report.outstanding > 0) out.warn(fmt::format("{} outstanding: run 'callvault purge'", report.outstanding));
   }

@@ -67,9 +67,9 @@ struct KeeperRotation {
 Result<KeeperRotation> keeper_rotate(Vault& vault);
 
 struct MirrorOptions {
-  std::string place;     // a folder, or tpm:HANDLE as for the first keeper, described in <vault>.mirror then
-  bool unsafe = false;   // as --unsafe-keeper of a first keeper
-  bool remove = false;   // wipe it, and go on without
+  std::string place;       // a folder, or tpm:HANDLE as for the first keeper, described in <vault>.mirror then
+  bool unsafe = false;     // as --unsafe-keeper of a first keeper
+  bool remove = false;     // wipe it, and go on without
   bool destroyed = false;  // with `remove`: it cannot be wiped any more, since it does not exist any more
 };
 struct MirrorReport {
@@ -77,9 +77,9 @@ struct MirrorReport {
   std::uint64_t epoch = 0;
   std::uint64_t finalised = 0;  // shreds that waited for the one that was removed
 };
-// A second keeper, from which the vault can be opened when the first is lost; every rotation is done on both. Journalled.
-// Errors: refused (no sound place, inside the vault, or a keeper is there already; cannot be wiped), not_found (no such
-// one to remove), io.
+// A second keeper, from which the vault can be opened when the first is lost; every rotation is done on both.
+// Journalled. Errors: refused (no sound place, inside the vault, or a keeper is there already; cannot be wiped),
+// not_found (no such one to remove), io.
 Result<MirrorReport> keeper_mirror(Vault& vault, const MirrorOptions& options);
 
 // Empty, or why the first keeper does not open the vault, so that a mirror has to.

@@ -62,12 +62,12 @@ struct PurgeReport {
   std::uint64_t settled = 0, kept = 0, expired = 0, refused = 0, shredded = 0, outstanding = 0;
   std::uint64_t buckets_rewritten = 0, buckets_dropped = 0;
   std::uint64_t epoch = 0;
-  std::uint64_t unsettled = 0;          // finished calls that could not be settled: a full disk, or damage
-  std::vector<std::string> problems{};  // which, and what is wrong
-  std::vector<std::string> damaged{};   // registers that could not be pruned, and why
+  std::uint64_t unsettled = 0;                // finished calls that could not be settled: a full disk, or damage
+  std::vector<std::string> problems{};        // which, and what is wrong
+  std::vector<std::string> damaged{};         // registers that could not be pruned, and why
   std::vector<std::string> mirrors_behind{};  // keepers without which what is outstanding is not final
-  double irrecoverable_ms = 0;          // from the start of the rotation to the wipe of the old root
-  double cleaned_ms = 0;                // ... to the end of unlinking
+  double irrecoverable_ms = 0;                // from the start of the rotation to the wipe of the old root
+  double cleaned_ms = 0;                      // ... to the end of unlinking
 };
 
 struct ProofStep {
@@ -125,10 +125,10 @@ struct StatusReport {
   std::uint64_t shredded = 0;     // over the vault's life: its tombstones
   std::uint64_t requests_open = 0, requests_overdue = 0;
   std::uint64_t breaches_open = 0, breaches_overdue = 0;
-  std::uint64_t opted_out = 0;  // numbers
+  std::uint64_t opted_out = 0;                // numbers
   std::vector<std::string> mirrors_behind{};  // keepers that were not there at a rotation; shreds wait for them
   std::string keeper_lost{};                  // why a mirror opened the vault; empty: its first keeper did
-  std::string measures_review;  // date: when the measures are to be reviewed; empty: not set
+  std::string measures_review;                // date: when the measures are to be reviewed; empty: not set
   bool measures_review_due = false;
   std::optional<Time> next_expiry, last_purge;
   std::uint64_t epoch = 0, journal_size = 0;

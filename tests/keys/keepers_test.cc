@@ -1,4 +1,5 @@
-// Two keepers: each opens the directory, both forget, and one that was away opens nothing and holds nothing final up for good.
+// Two keepers: each opens the directory, both forget, and one that was away opens nothing and holds nothing final up
+// for good.
 #include "keys/keepers.h"
 
 #include <doctest/doctest.h>
@@ -243,7 +244,8 @@ TEST_CASE("a keeper that was back for a moment: cut off before and after the com
 
 TEST_CASE("an old copy of a keeper is a stranger: nothing is opened with it, and nothing in it is touched") {
   PairOfKeepers pair;
-  const Bytes old_mirror = pair.read(pair.mirror_folder() / "root"), old_first = pair.read(pair.first_folder() / "root");
+  const Bytes old_mirror = pair.read(pair.mirror_folder() / "root"),
+              old_first = pair.read(pair.first_folder() / "root");
   {
     auto state = pair.load();
     rotate_pair(state, 1);

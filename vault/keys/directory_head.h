@@ -1,5 +1,5 @@
-// What stands before the sealed part of keys/directory: its epoch and, in a vault with mirrors, its keepers. With several
-// keepers the directory is sealed under a key D, which each keeper's root wraps. docs/format/keys.md.
+// What stands before the sealed part of keys/directory: its epoch and, in a vault with mirrors, its keepers. With
+// several keepers the directory is sealed under a key D, which each keeper's root wraps. docs/format/keys.md.
 #pragma once
 
 #include <cstdint>

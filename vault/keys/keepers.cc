@@ -125,7 +125,8 @@ Result<void> Keepers::ask(std::size_t index, const DirectoryHead& head) {
                                    " of keys/directory already: an old copy of the vault was brought back; nothing was "
                                    "wiped");
   one.standing = Standing::strange;
-  one.problem = "the keeper in " + folder.string() + " holds none of the roots that it should: an old copy of it, or "
+  one.problem = "the keeper in " + folder.string() +
+                " holds none of the roots that it should: an old copy of it, or "
                 "another vault's; nothing was wiped";
   return {};
 }
@@ -251,8 +252,8 @@ Result<void> Keepers::add(Directory& directory, std::unique_ptr<Keeper> keeper, 
                           const os::Path& first_path) {
   if (ones_.empty()) {
     CALLVAULT_TRY_ASSIGN(const auto slots, first_->read());
-    const auto present = std::find_if(slots.begin(), slots.end(),
-                                      [&](const KeeperSlot& s) { return s.epoch == directory.epoch; });
+    const auto present =
+        std::find_if(slots.begin(), slots.end(), [&](const KeeperSlot& s) { return s.epoch == directory.epoch; });
     if (present == slots.end()) return fail(Errc::unexpected, "the keeper's root has gone");
     CALLVAULT_TRY_ASSIGN(key_, crypto::Key::random());
     KeeperEntry entry;
@@ -299,8 +300,8 @@ std::vector<KeeperView> Keepers::view(const Directory& directory) {
   for (std::size_t i = 0; i < ones_.size(); ++i) {
     One& one = ones_[i];
     if (const auto asked = ask(i, head); !asked) one.problem = asked.error().message;
-    KeeperView view{folder_of(head.keepers[i]).string(), one.standing, one.problem, head.keepers[i], std::nullopt, {},
-                    false};
+    KeeperView view{
+        folder_of(head.keepers[i]).string(), one.standing, one.problem, head.keepers[i], std::nullopt, {}, false};
     if (one.keeper != nullptr) {
       view.told = one.keeper->describe();
       if (const auto slots = one.keeper->read())
@@ -311,12 +312,6 @@ std::vector<KeeperView> Keepers::view(const Directory& directory) {
     out.push_back(std::move(view));
   }
   return out;
-}
-
-bool is_behind(const DirectoryHead& head, const std::vector<KeeperSlot>& slots) {
-  const auto it = std::find_if(head.keepers.begin(), head.keepers.end(),
-                               [&](const KeeperEntry& e) { return slot_of(slots, e) != nullptr; });
-  return it != head.keepers.end() && !it->is_current();
 }
 
 std::uint64_t waiting_shreds(const Directory& directory) {

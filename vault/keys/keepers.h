@@ -1,5 +1,6 @@
 // Every keeper of one vault: the first, which the configuration names, and its mirrors, which the directory names. Each
-// holds roots of its own; a mirror that is not there at a rotation is behind from then on, and opens nothing of the present.
+// holds roots of its own; a mirror that is not there at a rotation is behind from then on, and opens nothing of the
+// present.
 #pragma once
 
 #include <memory>
@@ -53,7 +54,8 @@ class Keepers {
   // Wipes every root but those of the directory's epoch, in each keeper that has one of them. Those of the keeper that
   // opened the vault must go; another that fails stays noted as holding older ones.
   Result<void> wipe_old(Directory& directory);
-  // Fresh roots in every keeper that is current. The keeper that opened the vault must take one; another is left behind.
+  // Fresh roots in every keeper that is current. The keeper that opened the vault must take one; another is left
+  // behind.
   Result<void> stage(const Directory& directory);
   // Puts the staged roots into the directory, with the shreds that wait for every wipe; `committed` when it is durable.
   // Errors: unexpected without `stage`.
@@ -67,7 +69,8 @@ class Keepers {
   // committed; wipe_old comes after that.
   Result<bool> bring_in(Directory& directory);
   // Takes a keeper without a root into the vault. The first is then named by `first_path`. Commit after it.
-  Result<void> add(Directory& directory, std::unique_ptr<Keeper> keeper, const os::Path& path, const os::Path& first_path);
+  Result<void> add(Directory& directory, std::unique_ptr<Keeper> keeper, const os::Path& path,
+                   const os::Path& first_path);
   // Wipes it, or with `destroyed` only forgets that there was one. Commit after it. Errors: not_found; refused when it
   // opened the vault, or cannot be wiped.
   Result<void> remove(Directory& directory, const os::Path& path, bool destroyed);
@@ -103,8 +106,6 @@ class Keepers {
   std::optional<std::uint64_t> next_epoch_;
 };
 
-// The keeper of these roots is one of the vault's, and has missed a rotation.
-bool is_behind(const DirectoryHead& head, const std::vector<KeeperSlot>& slots);
 // Shreds that are not final, since some keeper may still hold an older root.
 std::uint64_t waiting_shreds(const Directory& directory);
 // Whether every keeper has forgotten what was before that epoch.

@@ -24,8 +24,9 @@ class KeyState {
 
   // The slot whose root opens the directory is the root. Errors: corrupt when none does (nothing is wiped then);
   // newer_version. REQUIRES: the caller holds the state lock, for `change` exclusively. `change` also wipes the other
-  // slot of every keeper that is there, removes node and intake files that the directory does not know, and publishes the newest intake key again
-  // when its file is missing or damaged: an interrupted change is thereby finished or undone.
+  // slot of every keeper that is there, removes node and intake files that the directory does not know, and publishes
+  // the newest intake key again when its file is missing or damaged: an interrupted change is thereby finished or
+  // undone.
   enum class Access : std::uint8_t { look, change };
   static Result<KeyState> load(const base::Layout& layout, Keeper& keeper, Access access);
 
@@ -98,10 +99,7 @@ class KeyState {
 
  private:
   KeyState(const base::Layout& layout, Keepers keepers, Directory directory)
-      : layout_(layout),
-        keepers_(std::move(keepers)),
-        directory_(std::move(directory)),
-        spare_(layout.spare()) {}
+      : layout_(layout), keepers_(std::move(keepers)), directory_(std::move(directory)), spare_(layout.spare()) {}
 
   Result<const Bucket*> bucket_of(std::uint32_t number) const;
   Result<Register*> register_of(const std::string& name);
