@@ -7,12 +7,11 @@
 import os
 import shutil
 import sys
-import tempfile
 
 from rig import Failed, Rig, expect, main, tone
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "support"))
-from mutation import Build  # noqa: E402
+from mutation import survivors  # noqa: E402
 
 ERASE = ("--request", "R-1", "--reason", "asked")
 LISTEN = ("--purpose", "complaint")
@@ -269,18 +268,9 @@ def seeds():
 
 
 def seeded(build, source):
-    maker, bad = Build(build, source), 0
-    for name, guarantee, scenario, path, old, new in seeds():
-        with tempfile.TemporaryDirectory(prefix="callvault-seeded-") as folder:
-            maker.link("cli/callvault", [maker.compile(path, [(old, new)], folder)], folder + "/callvault")
-            try:
-                run(folder + "/callvault", scenario)
-                verdict = "SURVIVED"
-            except Failed as why:
-                verdict = "caught: " + str(why)[:150].replace("\n", " ")
-        bad += verdict == "SURVIVED"
-        print(f"{name}: {guarantee}: {verdict}", flush=True)
-    sys.exit(1 if bad else 0)
+    changed = [(name, guarantee, lambda binary, s=scenario: run(binary, s), path, old, new)
+               for name, guarantee, scenario, path, old, new in seeds()]
+    sys.exit(1 if survivors(build, source, changed, Failed) else 0)
 
 
 if __name__ == "__main__":
