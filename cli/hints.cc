@@ -59,6 +59,7 @@ std::string not_found(std::string_view message, std::string_view command) {
   if (message.ends_with("No such file or directory") && says(message, "/journal/")) return std::string(kNewestJournal);
   if (message.ends_with("No such file or directory"))
     return "a file of the vault is missing: bring it back from a backup; 'callvault check' names what else is damaged";
+  if (says(message, "no keeper of this vault is in ")) return "'callvault keeper status' names them";
   if (says(message, " was folded into ")) return "name the recording that it was folded into";
   if (says(message, "no duty text is set")) return "an officer sets one: 'callvault duty set FILE'";
   if (says(message, "no approval ")) return "'callvault approvals list' names them";
@@ -88,7 +89,14 @@ struct Damage {
 };
 
 // The first that fits, so what is told in more detail stands first.
-constexpr std::array<Damage, 38> kDamages{{
+constexpr std::array<Damage, 43> kDamages{{
+    {"this keeper opens the backup's",
+     "use the keeper that opens the vault; moving the vault's keys/ aside accepts the old state"},
+    {"no keeper opens keys/directory",
+     "bring back a keeper that 'callvault keeper status' called current: docs/DISASTER.md"},
+    {"has forgotten epoch", "bring back the newest copy of the vault: that keeper has seen a later shred"},
+    {"journal knows of a shred", "bring back the newest keys/ and a keeper that is not behind"},
+    {"the keeper in ", "'callvault keeper status' tells where each keeper stands"},
     {"review key's share", "compare it letter by letter with the printed one: its last line is a check of the others"},
     {"the shares do not", "bring together shares of one split of this vault's present review key"},
     {"the TPM was cleared", "nothing brings back what was in it; if the vault was moved, its chip must come along"},
@@ -160,6 +168,15 @@ std::string corrupt(std::string_view message, std::string_view command) {
   return std::string(damage->hint);
 }
 
+std::string refused_mirror(std::string_view message) {
+  if (says(message, "a keeper is there already"))
+    return "choose another place; a keeper that belongs to no vault any more may be removed by hand";
+  if (says(message, "cannot be wiped"))
+    return "bring it back first; --destroyed says that it does not exist any more, and makes final what waits for it";
+  if (says(message, "is the one that opens the vault")) return "name another keeper of the vault with --keeper PATH";
+  return "put it elsewhere, or accept this place with --unsafe-keeper";
+}
+
 std::string refused_init(std::string_view message) {
   if (says(message, "a keeper is there already"))
     return "choose another place with --keeper PATH; a keeper that belongs to no vault any more may be removed by hand";
@@ -216,6 +233,7 @@ std::string refused(std::string_view message, std::string_view command) {
     return "look at the clock and at 'callvault purge --dry-run'; if the plan is right, name its count with --confirm "
            "N";
   if (command == "init") return refused_init(message);
+  if (command == "keeper mirror") return refused_mirror(message);
   if (command == "backup") return "give the backup a folder of its own, on another disk; never one that holds a keeper";
   if (command == "restore") return "name the vault's own folder with --into";
   if (command == "review join") return "bring together shares of one split of this vault's present review key";

@@ -22,6 +22,7 @@ std::string metrics_text(const PurgeReport* purge, const StatusReport& status) {
   gauge("callvault_unsettled", "Finished recordings that are not settled yet.", status.unsettled);
   gauge("callvault_overdue", "Recordings past their expiry and not held.", status.overdue);
   gauge("callvault_outstanding", "Shreds asked for and not yet final.", status.outstanding);
+  gauge("callvault_mirrors_behind", "Keepers without which shreds are not final.", status.mirrors_behind.size());
   // What a damaged register would say is absent, not 0.
   const auto known = [&](std::string_view name, std::string_view help, const std::optional<std::uint64_t>& value) {
     if (value) gauge(name, help, *value);

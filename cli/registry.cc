@@ -81,6 +81,7 @@ constexpr auto kCommands = std::to_array<CommandEntry>({
     {"copy", "give a recording to somebody in it, on a granted request", make_copy},
     {"disclose", "make a signed, sealed bundle for an authority", make_disclose},
     {"keeper rotate", "replace the root key and forget the old one", make_keeper_rotate},
+    {"keeper mirror", "make or remove a second keeper, for when the first is lost", make_keeper_mirror},
     {"review split", "split the review key among several people", make_review_split},
     {"review join", "join shares of the review key, for a new officer", make_review_join},
     {"person add", "add a person", make_person_add},

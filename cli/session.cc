@@ -45,7 +45,10 @@ std::string Session::who(const Vault& vault) const {
 }
 
 Result<Vault> Session::open() const {
-  return Vault::open({.dir = vault_dir(), .keeper = keeper(), .socket = socket()});
+  CALLVAULT_TRY_ASSIGN(auto vault, Vault::open({.dir = vault_dir(), .keeper = keeper(), .socket = socket()}));
+  if (const auto& why = why_mirror(vault); !why.empty())
+    output_.warn(why + ": bring the first keeper back, or replace it");
+  return vault;
 }
 
 Result<Person> Session::unlock(Vault& vault) const {

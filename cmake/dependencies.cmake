@@ -36,7 +36,7 @@ target_compile_options(callvault_settings INTERFACE -Wall -Wextra -Wpedantic -Ws
   # GCC 12 at -O3 sees overlaps, overreads and overflows in std::string and std::vector that are not there (its bug 105329)
   $<$<AND:$<CONFIG:Release>,$<CXX_COMPILER_ID:GNU>,$<VERSION_LESS:$<CXX_COMPILER_VERSION>,13>>:-Wno-restrict;-Wno-stringop-overread;-Wno-stringop-overflow;-Wno-array-bounds>)
 target_compile_definitions(callvault_settings INTERFACE CALLVAULT_VERSION="${PROJECT_VERSION}")
-if(NOT CALLVAULT_SANITIZE)
+if(NOT CALLVAULT_SANITIZE AND NOT CALLVAULT_TSAN)
   target_compile_options(callvault_settings INTERFACE -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2) # some compilers preset it
 endif()
 if(CALLVAULT_DEVELOPER)
@@ -46,6 +46,11 @@ if(CALLVAULT_SANITIZE)
   target_compile_options(callvault_settings INTERFACE -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
     $<$<CXX_COMPILER_ID:GNU>:-Wno-maybe-uninitialized>) # GCC's manual: under sanitizers it sees what is not there
   target_link_options(callvault_settings INTERFACE -fsanitize=address,undefined)
+endif()
+if(CALLVAULT_TSAN)
+  target_compile_options(callvault_settings INTERFACE -fsanitize=thread -fno-omit-frame-pointer
+    $<$<CXX_COMPILER_ID:GNU>:-Wno-tsan>) # fences, which GCC's does not model: libstdc++ has some
+  target_link_options(callvault_settings INTERFACE -fsanitize=thread)
 endif()
 if(CALLVAULT_FUZZ)
   target_compile_options(callvault_settings INTERFACE -fsanitize=fuzzer-no-link)

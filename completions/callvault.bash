@@ -80,7 +80,7 @@ _callvault() {
     backup) words="--verify" ;;
     recover) words="--give-up --complete" ;;
     restore) words="--into --check --verify" ;;
-    keeper) words="rotate status serve" ;;
+    keeper) words="rotate mirror status serve" ;;
     review) words="split join" ;;
     person) words="add assess accept renew list show passwd disable" ;;
     duty) words="set show" ;;
@@ -137,6 +137,7 @@ _callvault() {
     "person assess") words="--date --until" ;;
     "person renew") words="--until" ;;
     "person add") words="--role --until --new-passphrase-file --new-passphrase-command" ;;
+    "keeper mirror") words="--unsafe-keeper --remove --destroyed" ;;
     "keeper serve") words="--idle-exit" ;;
     "person passwd") words="--new-passphrase-file --new-passphrase-command" ;;
   esac

@@ -1,6 +1,7 @@
 #include "session.h"
 
 #include <algorithm>
+#include <charconv>
 
 #include "capture/folded.h"
 #include "context/rows.h"
@@ -8,6 +9,7 @@
 #include "over_socket.h"
 #include "retention/plan.h"
 #include "sealed/names.h"
+#include "shred/intent.h"
 
 namespace callvault {
 namespace {
@@ -72,7 +74,34 @@ Result<void> Session::check_journal() {
   if (!remembered) return remembered.error();
   if (directory.journal_size > 0 && remembered->root != directory.journal_root)
     return fail(Errc::corrupt, "the journal is not the one the directory remembers");
-  return {};
+  return check_no_later_shred();
+}
+
+// A mirror that was away still opens the directory of then. Without its first keeper only the journal can tell that
+// this is an old one.
+Result<void> Session::check_no_later_shred() {
+  if (state_.opened_instead().empty()) return {};
+  std::uint64_t last = 0;
+  CALLVAULT_TRY(vault_.journal->for_each(
+      directory().journal_size, [&](std::uint64_t, const journal::Entry& entry) -> Result<bool> {
+        const auto epoch = entry.facts.find("epoch");
+        if (entry.event == shred::kDoneEvent && epoch != entry.facts.end())
+          (void)std::from_chars(epoch->second.data(), epoch->second.data() + epoch->second.size(), last);
+        return last <= directory().epoch;
+      }));
+  if (last <= directory().epoch) return {};
+  return fail(Errc::corrupt, "the journal knows of a shred in epoch " + std::to_string(last) +
+                                 ", and the mirror opens keys/directory of epoch " + std::to_string(directory().epoch) +
+                                 ": an old copy was brought back");
+}
+
+Result<void> Session::bring_in_mirrors() {
+  CALLVAULT_TRY_ASSIGN(const bool brought, state_.bring_in_mirrors());
+  if (!brought && state_.finalised() == 0) return {};
+  CALLVAULT_TRY(log_->append("mirrors_current", {{"epoch", std::to_string(directory().epoch)},
+                                                 {"final", std::to_string(state_.finalised())}}));
+  CALLVAULT_TRY(log_->pin_head());
+  return state_.commit();
 }
 
 Result<void> Session::make_catalog_anew() {
@@ -93,12 +122,20 @@ Result<void> Session::recover(bool rebuild) {
   }
   CALLVAULT_TRY(std::move(refreshed));
   CALLVAULT_TRY_ASSIGN(finished_, shred::finish_pending(*context_));
+  CALLVAULT_TRY(bring_in_mirrors());
   CALLVAULT_TRY_ASSIGN(const bool edited, context::ensure_staff_keys(state_.edit(), context_->now));
   if (edited) CALLVAULT_TRY(state_.commit());
   state_.use_spare(false);
   (void)state_.refill_spare();  // doctor tells when there is no room
   vault_.journal->keep_room();
   return {};
+}
+
+std::string wait_for_mirrors(const std::vector<std::string>& mirrors) {
+  std::string names;
+  for (const auto& mirror : mirrors) names += (names.empty() ? "" : " and ") + mirror;
+  return "gone from the vault, and not final: the keeper in " + names +
+         " still holds the old root key; bring it back, then run purge";
 }
 
 namespace {

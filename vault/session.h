@@ -37,6 +37,7 @@ struct Vault::Impl {
   std::chrono::milliseconds patience;
   const Clock* clock;
   std::unique_ptr<service::Client> remote{};
+  std::string why_mirror{};  // why the first keeper does not open the vault, when a mirror has to do
 };
 
 enum class Access : std::uint8_t {
@@ -73,6 +74,8 @@ class Session {
   Session(Vault::Impl& vault, os::Lock lock, keys::KeyState state)
       : vault_(vault), lock_(std::move(lock)), state_(std::move(state)) {}
   Result<void> check_journal();
+  Result<void> check_no_later_shred();
+  Result<void> bring_in_mirrors();
   Result<void> refuse(std::string_view verb, std::string_view result, std::string message);
   Result<void> recover(bool rebuild);
   Result<void> make_catalog_anew();
@@ -84,6 +87,9 @@ class Session {
   std::unique_ptr<context::Context> context_;
   shred::Finished finished_;
 };
+
+// What is said when a shred waits for these mirrors.
+std::string wait_for_mirrors(const std::vector<std::string>& mirrors);
 
 // Settles what waits in incoming/, when the lock can be had at once; tells how many recordings stay unsettled. Calls of
 // numbers that had opted out are shredded at once.

@@ -186,6 +186,9 @@ Result<bool> carry_out_deferred(context::Context& context, const std::vector<Rec
   if (victims.empty()) return false;
   (void)wind_up(context, victims);  // 'check' names a damaged register; the erasure goes on
   CALLVAULT_TRY_ASSIGN(const auto shredded, shred::run(context, std::move(victims), shred_options(context)));
+  if (!shredded.mirrors_behind.empty())
+    return fail(Errc::partly_done,
+                "the deferred erasure is carried out: its recordings are " + wait_for_mirrors(shredded.mirrors_behind));
   if (!shredded.outstanding.empty())
     return fail(Errc::partly_done, "the deferred erasure is outstanding: its recorder has to end first; purge retries");
   return true;

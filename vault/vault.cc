@@ -96,6 +96,26 @@ Result<void> fill_vault(const InitOptions& options, const Passphrase& passphrase
   return os::sync_folder(layout.root.parent_path());
 }
 
+// Without its first keeper a vault is opened by a mirror, if it has one. Who holds no lock may be told of a rotation
+// halfway, so this only prepares what to say; the key state decides.
+Result<std::unique_ptr<keys::Keeper>> first_keeper(const base::Layout& layout, const os::Path& folder,
+                                                   std::string& why_mirror) {
+  auto keeper = keys::open_keeper(folder);
+  if (!keeper && keeper.error().code == Errc::not_found)
+    keeper = fail(Errc::corrupt, "no keeper in " + folder.string());
+  const auto file = os::read_file(layout.directory(), keys::kMaxDirectoryBytes);
+  const auto parts = file ? keys::split_directory(*file) : Result<keys::SplitDirectory>(file.error());
+  const bool mirrored = parts && !parts->head.keepers.empty();
+  if (!keeper && mirrored && (keeper.error().code == Errc::corrupt || keeper.error().code == Errc::io))
+    keeper = keys::lost_keeper(folder, keeper.error());
+  if (!keeper && keeper.error().message == "no keeper in " + folder.string())
+    return fail(Errc::corrupt, keeper.error().message + ": without it nothing in this vault can be opened");
+  if (!keeper || !mirrored) return keeper;
+  if (const auto all = keys::Keepers::open(layout, **keeper, parts->head, keys::Keepers::Reach::enough))
+    why_mirror = all->instead();
+  return keeper;
+}
+
 // A damaged one is made again, by whoever is alone: another process may be settling by it, or have mended it meanwhile.
 Result<catalog::Catalog> open_catalog(const base::Layout& layout, std::chrono::milliseconds patience) {
   auto catalog = catalog::Catalog::open(layout.catalog());
@@ -188,19 +208,16 @@ Result<std::unique_ptr<Vault::Impl>> open_at_home(const base::Layout& layout, co
   const os::Path keeper_folder = options.keeper  ? *options.keeper
                                  : config.keeper ? *config.keeper
                                                  : sibling_keeper(layout.root);
-  auto keeper = keys::open_keeper(keeper_folder);
-  if (!keeper && keeper.error().code == Errc::not_found)
-    return fail(Errc::corrupt,
-                "no keeper in " + keeper_folder.string() + ": without it nothing in this vault can be opened");
-  if (!keeper) return std::move(keeper).error();
+  std::string why_mirror;
+  CALLVAULT_TRY_ASSIGN(auto keeper, first_keeper(layout, keeper_folder, why_mirror));
   CALLVAULT_TRY_ASSIGN(auto journal, journal::Journal::open(layout.journal()));
   auto catalog = open_catalog(layout, options.lock_timeout);
   if (!catalog) return std::move(catalog).error();
   const Clock* clock = options.clock != nullptr ? options.clock : &system_clock();
-  return std::make_unique<Vault::Impl>(
-      Vault::Impl{layout, std::move(config), std::move(zone), std::move(*keeper), keeper_folder,
-                  std::make_unique<journal::Journal>(std::move(journal)),
-                  std::make_unique<catalog::Catalog>(std::move(*catalog)), options.lock_timeout, clock});
+  return std::make_unique<Vault::Impl>(Vault::Impl{
+      layout, std::move(config), std::move(zone), std::move(keeper), keeper_folder,
+      std::make_unique<journal::Journal>(std::move(journal)), std::make_unique<catalog::Catalog>(std::move(*catalog)),
+      options.lock_timeout, clock, nullptr, std::move(why_mirror)});
 }
 
 }  // namespace

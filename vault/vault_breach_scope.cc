@@ -149,8 +149,13 @@ class Scoping {
     CALLVAULT_TRY(count_present(made, made, {}));
     const auto end = past_.end_of_epoch(made);
     out_.because.emplace_back("a backup holds no keeper, so nothing in it opens by itself");
+    for (const auto& keeper : context_.state.directory().keepers)
+      if (keeper.oldest < context_.state.directory().epoch)
+        out_.because.emplace_back(
+            "a keeper that was not there at a rotation may still open it: 'callvault keeper "
+            "status' tells which");
     out_.because.push_back(end ? "the root key that opens it was forgotten on " + context_.zone.rfc3339(*end) +
-                                     ": no keeper of today opens it either"
+                                     ": no keeper of today opens it either, unless one is behind"
                                : "the root key that opens it is still the present one: keep the keeper apart, and "
                                  "shred or rotate to forget it");
     return {};

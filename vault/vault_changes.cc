@@ -122,6 +122,9 @@ Result<ConsentReport> Vault::set_consent(const Person& person, const ConsentChan
   if (change.consent == Consent::granted) report.kept_because.clear();
   if (!goes || nothing_goes) return report;
   CALLVAULT_TRY_ASSIGN(const auto shredded, shred::run(context, {victim}, shred_options(context)));
+  if (!shredded.mirrors_behind.empty())
+    return fail(Errc::partly_done,
+                "recording " + change.id.text() + " is " + wait_for_mirrors(shredded.mirrors_behind));
   if (!shredded.outstanding.empty())
     return fail(Errc::partly_done,
                 "recording " + change.id.text() +

@@ -1,4 +1,4 @@
-// Whether all is well: check, recover, reindex, prove-gone, doctor.
+// Whether all is well: check, recover, reindex, prove-gone.
 #include <algorithm>
 #include <filesystem>
 #include <map>
@@ -10,14 +10,10 @@
 #include "context/rows.h"
 #include "context/sealed_files.h"
 #include "context/tombstones.h"
-#include "keys/recorder_view.h"
-#include "os/host.h"
-#include "os/place.h"
 #include "over_socket.h"
 #include "registers.h"
 #include "rights/certificate.h"
 #include "sealed/reader.h"
-#include "separation.h"
 #include "session.h"
 
 namespace callvault {
@@ -25,7 +21,6 @@ namespace {
 
 namespace fs = std::filesystem;
 using keys::NodeRow;
-using Level = DoctorFinding::Level;
 
 std::optional<journal::Head> remembered_head(const keys::Directory& directory) {
   if (directory.journal_size == 0) return std::nullopt;
@@ -214,12 +209,34 @@ class Proving {
   }
 
   Result<void> prove_keeper() {
+    const auto mirrored = context_.state.keepers();
+    if (!mirrored.empty()) return prove_each(mirrored);
     CALLVAULT_TRY_ASSIGN(const auto slots, vault_.keeper->read());
     CALLVAULT_TRY_ASSIGN(const bool unfinished, vault_.keeper->unfinished());
     const bool alone = slots.size() == 1 && !unfinished;
     const bool later = !report_.tombstone || (alone && slots.front().epoch >= report_.tombstone->epoch);
     step("keeper", alone && later,
          alone ? "holds one root, of epoch " + std::to_string(slots.front().epoch) : "a rotation is not finished");
+    return {};
+  }
+
+  // What each keeper may still hold is in the directory; those that are there are looked at besides.
+  Result<void> prove_each(const std::vector<keys::KeeperView>& keepers) {
+    const auto now = context_.state.directory().epoch;
+    for (const auto& k : keepers) {
+      const bool forgot = k.entry.oldest >= (report_.tombstone ? report_.tombstone->epoch : now);
+      const bool reached = k.told.has_value() && k.standing != keys::Standing::missing;
+      const bool alone = !reached || (k.epochs.size() == 1 && !k.unfinished && k.epochs.front() >= k.entry.oldest);
+      std::string detail = k.path + ": ";
+      if (!forgot)
+        detail += "not final: it may still hold the root of epoch " + std::to_string(k.entry.oldest);
+      else if (!alone)
+        detail += "a rotation is not finished";
+      else
+        detail += "holds no root from before epoch " + std::to_string(k.entry.oldest);
+      if (!k.problem.empty()) detail += " (" + k.problem + ")";
+      step("keeper", forgot && alone && k.standing != keys::Standing::strange, detail);
+    }
     return {};
   }
 
@@ -244,7 +261,13 @@ class Proving {
   }
 
   void certify() {
-    const auto keeper = vault_.keeper->describe();
+    keys::KeeperDescription keeper = vault_.keeper->describe();
+    for (const auto& view : context_.state.keepers()) {
+      if (!view.told || view.standing != keys::Standing::current) continue;
+      if (!vault_.why_mirror.empty()) keeper = *view.told;
+      keeper.sound = keeper.sound && view.told->sound;
+      if (keeper.reason.empty()) keeper.reason = view.told->reason;
+    }
     rights::Certificate out{context_.log.journal().origin(),
                             context_.config.organisation,
                             *report_.tombstone,
@@ -299,15 +322,6 @@ Result<JournalMends> mend_journal(Vault::Impl& vault) {
   return out;
 }
 
-std::string why_not(const Separation& separation) {
-  if (!separation.unknown.empty())
-    return "not separated: vault.toml binds " + separation.unknown.front() + " to an account this host does not know";
-  if (!separation.at_home.empty())
-    return "not separated: " + separation.at_home.front() + " acts from an account that can read the keeper";
-  if (separation.apart.empty()) return "not separated: commands read the keeper as the vault's own user";
-  return "not separated: nobody serves " + separation.socket.string();
-}
-
 }  // namespace
 
 Result<CheckReport> Vault::check(const CheckOptions& options) {
@@ -331,6 +345,7 @@ Result<RecoverReport> Vault::recover(const RecoverOptions& options) {
   out.problems = settled.problems;
   out.rotations_finished = session->finished().finished;
   out.rotations_undone = session->finished().undone;
+  out.finalised = session->state().finalised();
   out.journal_signed = mended.checkpoint;
   out.journal_rebuilt = mended.derived;
   if (out.interrupted_sealed + out.rotations_finished + out.rotations_undone > 0 || out.journal_rebuilt)
@@ -359,76 +374,6 @@ Result<ProofReport> Vault::prove_gone(const RecordingId& id) {
   CALLVAULT_TRY(settle_if_free(*impl_));
   CALLVAULT_TRY_ASSIGN(const auto session, Session::begin(*impl_, Access::look, ""));
   return Proving(*impl_, session->context(), id).run();
-}
-
-Result<DoctorReport> Vault::doctor() {
-  if (impl_->remote) return only_at_home();
-  DoctorReport out;
-  const auto add = [&](Level level, std::string subject, std::string message) {
-    out.findings.push_back({level, std::move(subject), std::move(message)});
-  };
-  const auto session = Session::begin(*impl_, Access::look_up, "");
-  if (!session) {
-    const auto roots = impl_->keeper->read();
-    if (roots && !roots->empty()) return session.error();
-    add(Level::danger, "keeper",
-        (roots ? "it holds no root" : roots.error().message) +
-            "; without it nothing in this vault can be opened: bring it back");
-  }
-  const auto keeper = impl_->keeper->describe();
-  if (keeper.sound)
-    add(Level::ok, "keeper", keeper.kind + " in " + keeper.path + ", medium " + keeper.medium);
-  else
-    add(Level::danger, "keeper", "the place is not shown to forget: " + keeper.reason);
-  if (os::is_inside(impl_->keeper_folder, impl_->layout.root))
-    add(Level::danger, "keeper", "it lies inside the vault: every copy of the vault holds it; move it out");
-  const auto separation = separation_of(*impl_);
-  if (separation.holds())
-    add(Level::ok, "separation", "separated: people act through " + separation.socket.string());
-  else
-    add(Level::warning, "separation", why_not(separation));
-  const auto host = os::examine_host();
-  const bool plain_swap = std::any_of(host.swaps.begin(), host.swaps.end(), [](const os::SwapArea& s) {
-    return s.protection == os::SwapProtection::plain || s.protection == os::SwapProtection::unknown;
-  });
-  if (plain_swap)
-    add(Level::warning, "swap", "unencrypted swap is in use; keys are locked in memory, audio buffers are not");
-  else
-    add(Level::ok, "swap", host.swaps.empty() ? "none in use" : "encrypted or in memory");
-  if (host.core_limit == 0 && host.dumpable == false)
-    add(Level::ok, "core dumps", "forbidden for this process");
-  else
-    add(Level::danger, "core dumps", "this process could be dumped or traced");
-  if (host.clock_synchronised == true)
-    add(Level::ok, "clock", "synchronised");
-  else
-    add(Level::warning, "clock", "the kernel does not call it synchronised; retention depends on it");
-  if (host.locked_memory_limit < 8ULL * 1024 * 1024)
-    add(Level::warning, "locked memory", "the limit is below 8 MiB; large buckets may not open");
-  if (host.hypervisor)
-    add(Level::warning, "virtual machine", *host.hypervisor + ": memory snapshots of this host may hold keys");
-  const os::Path secret[] = {impl_->layout.directory(), impl_->layout.buckets(), impl_->layout.journal(),
-                             impl_->layout.catalog(),   impl_->layout.people(),  impl_->keeper_folder};
-  const auto loose = os::loose_paths(secret);
-  for (const auto& path : loose)
-    add(Level::danger, "permissions", path.path.string() + " is open to others; chmod go= it");
-  if (loose.empty())
-    add(Level::ok, "permissions", "key state, journal, catalogue and keeper are the vault user's alone");
-  if (!session) return out;
-  CALLVAULT_TRY_ASSIGN(const bool review_due, is_review_due((*session)->context()));
-  if (const auto& date = impl_->config.people.review_date; !date.empty())
-    add(review_due ? Level::warning : Level::ok, "measures",
-        review_due ? "their review was due on " + date + ": review them, then set policy.review_date anew"
-                   : "to be reviewed on " + date);
-  CALLVAULT_TRY_ASSIGN(const bool able, second_officer_is_able((*session)->context()));
-  if (!able)
-    add(Level::warning, "dual control", "fewer than two officers can act: what needs a second person cannot be done");
-  CALLVAULT_TRY_ASSIGN(const bool complete, (*session)->state().spare_is_complete());
-  if (complete)
-    add(Level::ok, "full disk", "room is set aside for a purge to finish");
-  else
-    add(Level::warning, "full disk", "no room is set aside for a purge to finish; the next change does it, if it can");
-  return out;
 }
 
 }  // namespace callvault

@@ -247,6 +247,10 @@ class Erasing {
       if (!outstanding.contains(item.id)) continue;
       item.done = false;
       item.code = Errc::partly_done;
+      if (!done->mirrors_behind.empty()) {
+        item.reason = "outstanding: " + wait_for_mirrors(done->mirrors_behind);
+        continue;
+      }
       item.reason =
           "outstanding: an intake key it was sealed to is still needed, by a recorder or by an unreadable file "
           "in incoming/; the next purge retries";

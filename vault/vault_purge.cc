@@ -130,6 +130,7 @@ std::vector<std::vector<shred::Victim>> batches_of(std::vector<shred::Victim> vi
 void add(PurgeReport& report, const shred::Report& shredded) {
   report.shredded += shredded.shredded;
   report.outstanding += shredded.outstanding.size();
+  if (!shredded.mirrors_behind.empty()) report.mirrors_behind = shredded.mirrors_behind;
   report.buckets_rewritten += shredded.buckets_rewritten;
   report.buckets_dropped += shredded.buckets_dropped;
   report.epoch = shredded.epoch;
@@ -178,10 +179,19 @@ Result<bool> prune_registers(context::Context& context, PurgeReport& report) {
   return true;
 }
 
+// Keepers that may still hold an older root, or open nothing of the present.
+std::vector<std::string> behind(keys::KeyState& state) {
+  std::vector<std::string> out;
+  for (const auto& view : state.keepers())
+    if (!view.entry.is_current() || view.entry.oldest < state.directory().epoch) out.push_back(view.path);
+  return out;
+}
+
 // Adds to what an attempt before this one has reported.
 Result<void> purge_with(Vault::Impl& vault, const PurgeOptions& options, Room room, PurgeReport& report) {
   CALLVAULT_TRY_ASSIGN(const auto session, Session::begin(vault, Access::change, ""));
   auto& context = session->context();
+  report.shredded += context.state.finalised();
   if (room == Room::scarce) report.shredded += session->finished().recordings;  // which that attempt left unfinished
   CALLVAULT_TRY_ASSIGN(const retention::Rules rules, rules_of(context, options.confirm));
   // A clock that runs backwards must not even settle.
@@ -222,6 +232,10 @@ Result<void> purge_with(Vault::Impl& vault, const PurgeOptions& options, Room ro
       CALLVAULT_TRY_ASSIGN(const auto shredded, shred::run(context, std::move(batch), how));
       add(report, shredded);
     }
+  }
+  if (report.mirrors_behind.empty() && context.state.waiting() > 0) {  // of a shred before this one
+    report.outstanding += context.state.waiting();
+    report.mirrors_behind = behind(context.state);
   }
   CALLVAULT_TRY(context.log.append("purged", {{"shredded", std::to_string(report.shredded)},
                                               {"outstanding", std::to_string(report.outstanding)},
@@ -302,6 +316,9 @@ Result<StatusReport> Vault::status() {
   }));
   out.deferred = deferred.size();
   for (const auto& o : directory.outstanding) out.outstanding += deferred.contains(o.id) ? 0U : 1U;
+  out.outstanding += context.state.waiting();
+  out.mirrors_behind = behind(context.state);
+  out.keeper_lost = context.state.opened_instead();
   out.last_purge = directory.last_purge;
   out.epoch = directory.epoch;
   out.buckets = directory.buckets.size();

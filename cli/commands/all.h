@@ -32,6 +32,7 @@ std::unique_ptr<Command> make_review_split();
 std::unique_ptr<Command> make_review_join();
 std::unique_ptr<Command> make_keeper_status();
 std::unique_ptr<Command> make_keeper_rotate();
+std::unique_ptr<Command> make_keeper_mirror();
 std::unique_ptr<Command> make_may_record();
 std::unique_ptr<Command> make_opt_out_add();
 std::unique_ptr<Command> make_opt_out_remove();

@@ -98,6 +98,7 @@ class Purge final : public Command {
                      .put("refused", report.refused)
                      .put("shredded", report.shredded)
                      .put("outstanding", report.outstanding)
+                     .put("mirrors_behind", report.mirrors_behind)
                      .put("buckets_rewritten", report.buckets_rewritten)
                      .put("buckets_dropped", report.buckets_dropped)
                      .put("epoch", report.epoch)
@@ -115,7 +116,9 @@ class Purge final : public Command {
     if (report.shredded > 0)
       out.line(fmt::format("irrecoverable after {:.1f} ms, cleaned up after {:.1f} ms; epoch {}",
                            report.irrecoverable_ms, report.cleaned_ms, report.epoch));
-    if (report.outstanding > 0)
+    for (const auto& mirror : report.mirrors_behind)
+      out.warn("the keeper in " + mirror + " still holds an older root key: bring it back, then run purge again");
+    if (report.outstanding > 0 && report.mirrors_behind.empty())
       out.warn(fmt::format("{} not final yet: run purge again", count(report.outstanding, "shred is", "shreds are")));
     if (report.unsettled > report.problems.size())
       out.warn(

@@ -23,6 +23,7 @@ class Recover final : public Command {
                      .put("settled", report.settled)
                      .put("rotations_finished", report.rotations_finished)
                      .put("rotations_undone", report.rotations_undone)
+                     .put("finalised", report.finalised)
                      .put("refused", report.refused)
                      .put("problems", report.problems)
                      .put("journal_signed", report.journal_signed)
@@ -33,6 +34,8 @@ class Recover final : public Command {
           fmt::format("interrupted calls made whole {}, settled {}, rotations finished {}, undone {}, unreadable {}",
                       report.interrupted_sealed, report.settled, report.rotations_finished, report.rotations_undone,
                       report.refused));
+    if (report.finalised > 0)
+      out.note(fmt::format("{} now: a mirror is back", count(report.finalised, "shred is final", "shreds are final")));
     if (report.journal_signed)
       out.warn(
           "the journal had no genuine checkpoint; its entries were verified and signed anew, and the journal says so");

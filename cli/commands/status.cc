@@ -29,6 +29,7 @@ class Status final : public Command {
                      .put("unsettled", report.unsettled)
                      .put("overdue", report.overdue)
                      .put("outstanding", report.outstanding)
+                     .put("mirrors_behind", report.mirrors_behind)
                      .put("deferred", report.deferred)
                      .put("shredded", report.shredded)
                      .put("requests_open", report.requests_open)
@@ -47,8 +48,8 @@ class Status final : public Command {
     else
       print(report, when(report.next_expiry), when(report.last_purge), out);
     if (!report.damaged.empty()) return Exit::corrupt;
-    const auto late =
-        report.overdue + report.outstanding + report.requests_overdue.value_or(0) + report.breaches_overdue.value_or(0);
+    const auto late = report.overdue + report.outstanding + report.requests_overdue.value_or(0) +
+                      report.breaches_overdue.value_or(0) + report.mirrors_behind.size();
     return late > 0 ? Exit::overdue : Exit::done;
   }
 
@@ -86,6 +87,10 @@ class Status final : public Command {
     for (const auto& damage : report.damaged) out.warn(damage);
     if (!report.damaged.empty())
       out.warn("'callvault restore' brings a register back from a backup; 'callvault recover --help' tells what else");
+    for (const auto& mirror : report.mirrors_behind)
+      out.warn("the keeper in " + mirror +
+               " is behind: bring it back, then run 'callvault recover'; shreds since are "
+               "not final");
     if (report.outstanding > 0) out.warn(fmt::format("{} outstanding: run 'callvault purge'", report.outstanding));
   }
 };

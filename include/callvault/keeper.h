@@ -28,6 +28,18 @@ struct ServeOptions {
 // own account, one thread. Errors: those of Vault::open; busy when another process listens there.
 Result<void> keeper_serve(const ServeOptions& options);
 
+// One keeper of a vault that has mirrors.
+struct MirrorStatus {
+  std::string path, kind, medium;
+  std::string standing;              // "current", "behind", "missing", "strange"
+  std::string problem;               // unless it is current: what is wrong
+  bool first = false;                // the one that vault.toml or --keeper names
+  bool sound = false;                // its place
+  std::uint64_t epoch = 0;           // of its newest root that the vault knows
+  std::uint64_t waiting = 0;         // shreds that are not final without it
+  std::vector<std::uint64_t> roots;  // what it holds
+};
+
 struct KeeperStatus {
   std::string kind, path, medium;
   bool sound = false;
@@ -39,6 +51,7 @@ struct KeeperStatus {
   std::string problem;                 // else: why it does not
   bool separated = false;              // people are bound to other accounts, and the service can be reached
   std::string socket;                  // where
+  std::vector<MirrorStatus> mirrors;   // all keepers, of a vault with mirrors
 };
 // Looks, changes nothing. Errors: io, busy; what is wrong with the keeper stands in the answer.
 Result<KeeperStatus> keeper_status(Vault& vault);
@@ -47,10 +60,30 @@ struct KeeperRotation {
   std::uint64_t epoch = 0;  // the new one
   std::uint64_t intake_retired = 0;
   double irrecoverable_ms = 0;
+  std::vector<std::string> mirrors_behind;  // which still hold the old one
 };
 // A fresh root key, and the old one wiped, though nothing is to be shredded: after somebody may have read the keeper or
 // the key state. Backups made before open nothing by themselves any more. Journalled. Errors: those of a purge.
 Result<KeeperRotation> keeper_rotate(Vault& vault);
+
+struct MirrorOptions {
+  std::string place;       // a folder, or tpm:HANDLE as for the first keeper, described in <vault>.mirror then
+  bool unsafe = false;     // as --unsafe-keeper of a first keeper
+  bool remove = false;     // wipe it, and go on without
+  bool destroyed = false;  // with `remove`: it cannot be wiped any more, since it does not exist any more
+};
+struct MirrorReport {
+  std::string path;
+  std::uint64_t epoch = 0;
+  std::uint64_t finalised = 0;  // shreds that waited for the one that was removed
+};
+// A second keeper, from which the vault can be opened when the first is lost; every rotation is done on both.
+// Journalled. Errors: refused (no sound place, inside the vault, or a keeper is there already; cannot be wiped),
+// not_found (no such one to remove), io.
+Result<MirrorReport> keeper_mirror(Vault& vault, const MirrorOptions& options);
+
+// Empty, or why the first keeper does not open the vault, so that a mirror has to.
+const std::string& why_mirror(const Vault& vault);
 
 // The vault was opened through the socket: this process reads neither keeper nor key state.
 bool is_separated(const Vault& vault);

@@ -62,11 +62,12 @@ struct PurgeReport {
   std::uint64_t settled = 0, kept = 0, expired = 0, refused = 0, shredded = 0, outstanding = 0;
   std::uint64_t buckets_rewritten = 0, buckets_dropped = 0;
   std::uint64_t epoch = 0;
-  std::uint64_t unsettled = 0;          // finished calls that could not be settled: a full disk, or damage
-  std::vector<std::string> problems{};  // which, and what is wrong
-  std::vector<std::string> damaged{};   // registers that could not be pruned, and why
-  double irrecoverable_ms = 0;          // from the start of the rotation to the wipe of the old root
-  double cleaned_ms = 0;                // ... to the end of unlinking
+  std::uint64_t unsettled = 0;                // finished calls that could not be settled: a full disk, or damage
+  std::vector<std::string> problems{};        // which, and what is wrong
+  std::vector<std::string> damaged{};         // registers that could not be pruned, and why
+  std::vector<std::string> mirrors_behind{};  // keepers without which what is outstanding is not final
+  double irrecoverable_ms = 0;                // from the start of the rotation to the wipe of the old root
+  double cleaned_ms = 0;                      // ... to the end of unlinking
 };
 
 struct ProofStep {
@@ -106,6 +107,7 @@ struct RecoverReport {
   std::uint64_t refused = 0;            // unreadable headers, left where they are
   std::vector<std::string> problems{};  // which, and what is wrong
   bool journal_signed = false;          // its checkpoint was missing or did not verify; signed anew, and journalled
+  std::uint64_t finalised = 0;          // shreds that waited for a mirror which is back
   bool journal_rebuilt = false;         // offsets or hashes were missing or wrong; made again from the entries
   std::string given_up{};               // the register that was
 };
@@ -125,9 +127,11 @@ struct StatusReport {
   // None where the register cannot be read.
   std::optional<std::uint64_t> requests_open, requests_overdue;
   std::optional<std::uint64_t> breaches_open, breaches_overdue;
-  std::optional<std::uint64_t> opted_out;  // numbers
-  std::vector<std::string> damaged;        // registers that are damaged or incomplete: what, and what to do
-  std::string measures_review;             // date: when the measures are to be reviewed; empty: not set
+  std::optional<std::uint64_t> opted_out;     // numbers
+  std::vector<std::string> damaged;           // registers that are damaged or incomplete: what, and what to do
+  std::vector<std::string> mirrors_behind{};  // keepers that were not there at a rotation; shreds wait for them
+  std::string keeper_lost{};                  // why a mirror opened the vault; empty: its first keeper did
+  std::string measures_review;                // date: when the measures are to be reviewed; empty: not set
   bool measures_review_due = false;
   std::optional<Time> next_expiry, last_purge;
   std::uint64_t epoch = 0, journal_size = 0;

@@ -198,12 +198,19 @@ class Exploration {
               .value_or("");
         },
         note);
-    const auto keeper = tree.find("vault.keeper/root");
-    if (keeper == tree.end()) return;
+    for (const char* keeper : {"vault.keeper/root", "vault.mirror/root", "vault.mirror.away/root"})
+      if (const auto it = tree.find(keeper); it != tree.end() && it->second) attack_with(it->second, promises, note);
+  }
+
+  // The whole vault from before each shred, opened by this keeper alone.
+  template <typename Note>
+  void attack_with(const Content& keeper, const Promises& promises, const Note& note) {
     for (const auto& [began, victims] : promises.shreds) {
-      if (!attacks_.emplace(crypto::blake2b(*keeper->second), began).second) continue;
+      if (!attacks_.emplace(crypto::blake2b(*keeper), began).second) continue;
       Tree old = build(recording_, everything(recording_, began));
-      old["vault.keeper/root"] = keeper->second;
+      old.erase("vault.mirror/root");
+      old.erase("vault.mirror.away/root");
+      old["vault.keeper/root"] = keeper;
       const std::set<std::string>& ids = victims;
       pool_.run(
           [&](const fs::path& folder) {

@@ -148,6 +148,43 @@ def wipe_before(pattern):
     return change
 
 
+MIRROR = r"^write .*vault\.mirror(\.away)?/root"
+
+
+def mirror_wipe(lines):
+    """The same, of the mirror in the first rotation."""
+    rotation = spots(lines, MIRROR, spots(lines, SHRED)[0])[0]
+    return spots(lines, MIRROR, spots(lines, COMMIT, rotation)[0])[:2]
+
+
+def forget_mirror_wipe(lines):
+    gone = mirror_wipe(lines)
+    out = [line for i, line in enumerate(lines) if i not in gone]
+    return out, spots(out, "^fact shredded")[0]
+
+
+def mirror_wiped_before_commit(lines):
+    gone = mirror_wipe(lines)
+    to = max(i for i in spots(lines, COMMIT) if i < gone[0])
+    rest = [line for i, line in enumerate(lines) if i not in gone]
+    return rest[:to] + [lines[i] for i in gone] + rest[to:], to
+
+
+def told_without_mirror(lines):
+    """What was shredded while the mirror was away is told at once."""
+    at = spots(lines, "^fact shredded")[1]
+    to = spots(lines, r"^move .* # vault\.mirror$")[-1]
+    return lines[:to] + [lines[at]] + lines[to:at] + lines[at + 1:], to
+
+
+def stale_mirror_kept(lines):
+    """Back, it gets a new root and keeps the old one."""
+    back = spots(lines, r"^move .* # vault\.mirror$")[-1]
+    gone = spots(lines, MIRROR, spots(lines, COMMIT, spots(lines, MIRROR, back)[0])[0])[:2]
+    out = [line for i, line in enumerate(lines) if i not in gone]
+    return out, spots(out, "^fact shredded")[1]
+
+
 ROTATION = (KEEPER, SHRED)
 
 # name, run, the step that is missing or misplaced, change
@@ -231,6 +268,15 @@ MUTATIONS = [
      move(r"^name .*keys/intake/\d+\.new", COMMIT, upto=r"^sync .*vault/keys/intake fsync")),
     ("purge_wipe_forgotten", "purge", "a purge forgets as an erasure does", forget_wipe),
     ("withdrawal_wipe_in_cache", "withdraw", "a withdrawal forgets as an erasure does", wipe_to_cache),
+    ("mirror_wipe_forgotten", "mirror", "Keepers::wipe_old: every keeper forgets before it is told", forget_mirror_wipe),
+    ("mirror_wiped_before_commit", "mirror", "Keepers::wipe_old: a mirror forgets after the commit, too",
+     mirror_wiped_before_commit),
+    ("told_without_mirror", "mirror", "Shredding::note_mirrors: done is told when the mirror is back, and wiped",
+     told_without_mirror),
+    ("stale_mirror_kept", "mirror", "KeyState::bring_in_mirrors: its old root goes before anything is final",
+     stale_mirror_kept),
+    ("mirror_root_not_direct", "mirror", "Keepers::stage: a mirror's root reaches the disk before the directory wraps to it",
+     unsafe_writes(MIRROR, after=SHRED)),
     ("recovered_directory_not_synced", "recover_finishes",
      "KeyState::load: what a dead process renamed is durable before its successor wipes the old root",
      drop(r"^sync .*vault/keys fsync", after=r"^move .* # vault/keys/pending$", nth=1)),

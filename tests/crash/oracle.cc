@@ -106,6 +106,8 @@ class Judgement {
     });
     if (problem_) return problem_;
     journal_is_whole();
+    std::error_code ignored;
+    fs::rename(folder_ / "vault.mirror.away", folder_ / "vault.mirror", ignored);  // somebody brings it back
     with("the life after it", later, [&](Witness& w) { live_on(w); });
     // `check` has authenticated every byte of what stays: that is heard once more now and then.
     const auto before = gone;

@@ -177,6 +177,12 @@ class Recording:
         for path in [p for p in self._live if p == old or p.startswith(old + "/")]:
             self._live[new + path[len(old):]] = self._live.pop(path)
 
+    def renamed(self, old, new):
+        """Somebody else's rename in the root, durable."""
+        os.rename(f"{self.root}/{old}", f"{self.root}/{new}")
+        self._renamed(f"{self.root}/{old}", f"{self.root}/{new}")
+        self.lines.append(f"sync {self._live[self.root]} # . fsync")
+
     def _said(self, data):
         for line in data.decode(errors="replace").splitlines():
             told = json.loads(line)

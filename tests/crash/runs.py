@@ -179,6 +179,25 @@ def withdraw(binary, work):
     return run.end()
 
 
+def mirror(binary, work):
+    """A shred with both keepers there, one while the mirror is away, and the mirror's return."""
+    run = Run(binary, work, "mirror").init()
+    one, two, _ = run.call(CALLER), run.call(CALLER), run.call(OTHER)
+    run.vault.must("find")
+    run.begin()
+    run.do("keeper", "mirror", run.folder + "/vault.mirror", "--unsafe-keeper")
+    run.recording.fact("done")
+    run.shred([one], "erase", one, "--request", "R-1", "--reason", "asked")
+    run.recording.renamed("vault.mirror", "vault.mirror.away")
+    run.recording.fact("shred", two)
+    run.do("erase", two, "--request", "R-2", "--reason", "asked", codes=(3,))
+    run.recording.fact("done")
+    run.recording.renamed("vault.mirror.away", "vault.mirror")
+    run.do("recover")
+    run.recording.fact("shredded")
+    return run.end()
+
+
 def purge(binary, work):
     run = Run(binary, work, "purge").init()
     due = time.time() + LEAD
@@ -259,5 +278,5 @@ def recover_live(binary, work):
 
 
 # In this order: two of recovery look at the recording of `erase`.
-RUNS = (init, live, settle, office, erase, withdraw, purge, reindex, recover_finishes, recover_undoes, recover_live)
+RUNS = (init, live, settle, office, erase, withdraw, mirror, purge, reindex, recover_finishes, recover_undoes, recover_live)
 

@@ -128,6 +128,30 @@ def keeper(site):
     site.whole()
 
 
+def keeper_with_a_mirror(site):
+    """Lost with it is nothing: not the vault, not its way back from a backup. A mirror that was away is no such thing."""
+    rig, mirror = site.rig, site.rig.folder + "/mirror"
+    rig.good("keeper", "mirror", mirror, "--unsafe-keeper")
+    rig.good("backup", site.backup)
+    os.rename(rig.keeper, rig.keeper + ".lost")
+    site.whole()
+    shutil.rmtree(rig.vault)
+    report = rig.json("restore", site.backup, "--keeper", mirror)[0]
+    expect(report["keys"] == "backup" and report["recordings"] == 3, f"restored by the mirror: {report}")
+    site.whole()
+    os.rename(rig.keeper + ".lost", rig.keeper)
+    rig.good("recover")
+    os.rename(mirror, mirror + ".away")
+    expect(rig.run("keeper", "rotate").code == 3, "a rotation is whole without the mirror")
+    os.rename(mirror + ".away", mirror)
+    os.rename(rig.keeper, rig.keeper + ".lost")
+    rig.fails(22, "find", says="is behind")
+    rig.fails(22, "restore", site.backup, "--keeper", mirror, says="it is behind, or an old copy; nothing was changed")
+    os.rename(rig.keeper + ".lost", rig.keeper)
+    rig.good("recover")
+    site.whole()
+
+
 def recording(site):
     """One call, or a second of it."""
     name = next(os.path.join(place, n) for place, _, names in os.walk(site.path("recordings")) for n in names
@@ -173,7 +197,7 @@ def everything_without_a_backup(site):
 
 
 def test(binary):
-    for loss in (catalogue, bucket, register, directory, journal_tail, keeper, recording, small_files,
+    for loss in (catalogue, bucket, register, directory, journal_tail, keeper, keeper_with_a_mirror, recording, small_files,
                  everything_without_a_backup):
         site = Site(binary, loss.__name__)
         try:

@@ -93,7 +93,7 @@ OVER_SOCKET = {
 }
 # Why: the nightly duties and repairs are the vault account's, a recorder has its own way in, an outsider needs no vault.
 # What leaves the vault for outsiders, copy and disclose, is not served yet.
-AT_HOME = {"copy", "disclose", "backup", "restore", "keeper rotate", "review split", "review join", "init", "ingest", "inspect", "purge", "check", "recover", "reindex", "status", "doctor", "journal verify",
+AT_HOME = {"copy", "disclose", "backup", "restore", "keeper rotate", "keeper mirror", "review split", "review join", "init", "ingest", "inspect", "purge", "check", "recover", "reindex", "status", "doctor", "journal verify",
            "journal prove", "keeper status", "keeper serve"}
 
 

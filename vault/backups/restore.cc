@@ -70,10 +70,22 @@ Result<void> Restore::choose_keys() {
     return fail(Errc::corrupt, "no key state opens with this keeper: " + there + "; " + here +
                                    "; an older epoch was forgotten with its shred, by design; nothing was changed");
   }
+  if (!mine) CALLVAULT_TRY(check_not_older(theirs->directory().epoch));
   report_.keys_from_backup = !mine || (theirs && is_newer(theirs->directory(), mine->directory()));
   state_.emplace(std::move(report_.keys_from_backup ? *theirs : *mine));
   report_.epoch = state_->directory().epoch;
   return {};
+}
+
+// A keeper that was away, or an old copy of one, opens an old backup and not the vault: what was shredded since would
+// come back.
+Result<void> Restore::check_not_older(std::uint64_t epoch) const {
+  const auto file = os::read_file(into_.directory(), keys::kMaxDirectoryBytes);
+  const auto own = file ? keys::directory_epoch(*file) : Result<std::uint64_t>(file.error());
+  if (!own || *own <= epoch) return {};
+  return fail(Errc::corrupt, "this keeper opens the backup's keys/directory, of epoch " + std::to_string(epoch) +
+                                 ", and not the vault's, of epoch " + std::to_string(*own) +
+                                 ": it is behind, or an old copy; nothing was changed");
 }
 
 // Whether the journal in that folder is the one the key state remembers, and goes as far.

@@ -26,6 +26,7 @@ class Restore {
 
  private:
   Result<void> choose_keys();
+  Result<void> check_not_older(std::uint64_t epoch) const;
   Result<void> choose_journal();
   Result<bool> reaches(const os::Path& folder, std::string& why) const;
   Result<void> bring_key_files();

@@ -9,8 +9,6 @@
 namespace callvault::keys {
 namespace {
 
-constexpr std::string_view kDirectoryMagic = "CVDIRECT";
-constexpr std::size_t kDirectoryPrefixBytes = 8 + 2 + 2 + 4 + 8;
 constexpr std::uint32_t kMaxEntries = 1'000'000;
 constexpr std::size_t kMaxRegisterNameBytes = 64;
 
@@ -203,57 +201,31 @@ Result<Directory> Directory::clone() const {
   CALLVAULT_TRY_ASSIGN(const auto plain, encode_directory(*this));
   CALLVAULT_TRY_ASSIGN(auto copy, decode_directory(plain.reveal()));
   copy.epoch = epoch;
+  copy.keepers = keepers;
   return copy;
 }
 
-Result<base::Bytes> seal_directory(const Directory& directory, const crypto::Key& root) {
-  base::Bytes out(kDirectoryPrefixBytes);
-  base::FieldWriter w(out);
-  w.bytes(base::as_bytes(kDirectoryMagic));
-  w.number(kDirectoryVersion);
-  w.number(std::uint16_t{0});
-  w.number(std::uint32_t{0});
-  w.number(directory.epoch);
+Result<base::Bytes> seal_directory(const Directory& directory, const crypto::Key& key) {
+  CALLVAULT_TRY_ASSIGN(auto out, encode_head(directory.epoch, directory.keepers));
   CALLVAULT_TRY_ASSIGN(const auto plain, encode_directory(directory));
-  CALLVAULT_TRY_ASSIGN(const auto key, root.derive("callvault v1 directory"));
-  const auto sealed = crypto::seal(key, out, plain.reveal());
+  CALLVAULT_TRY_ASSIGN(const auto derived, key.derive("callvault v1 directory"));
+  const auto sealed = crypto::seal(derived, out, plain.reveal());
   out.insert(out.end(), sealed.begin(), sealed.end());
   return out;
 }
 
-namespace {
-
-struct Prefix {
-  std::uint16_t version = 0;
-  std::uint64_t epoch = 0;
-};
-
-Result<Prefix> read_prefix(base::ByteView file) {
-  base::FieldReader r(file);
-  const bool magic = base::as_text(r.bytes(8)) == kDirectoryMagic;
-  const auto version = r.number<std::uint16_t>();
-  r.number<std::uint16_t>();
-  r.number<std::uint32_t>();
-  const auto epoch = r.number<std::uint64_t>();
-  if (magic && version > kDirectoryVersion) return fail(Errc::newer_version, "keys/directory is of a newer version");
-  if (!magic || !r.ok() || version == 0) return damaged_directory();
-  return Prefix{version, epoch};
-}
-
-}  // namespace
-
 Result<std::uint64_t> directory_epoch(base::ByteView file) {
-  CALLVAULT_TRY_ASSIGN(const Prefix prefix, read_prefix(file));
-  return prefix.epoch;
+  CALLVAULT_TRY_ASSIGN(const auto parts, split_directory(file));
+  return parts.head.epoch;
 }
 
-Result<Directory> open_directory(base::ByteView file, const crypto::Key& root) {
-  CALLVAULT_TRY_ASSIGN(const Prefix prefix, read_prefix(file));
-  CALLVAULT_TRY_ASSIGN(const auto key, root.derive("callvault v1 directory"));
-  CALLVAULT_TRY_ASSIGN(const auto plain, crypto::open(key, file.first(kDirectoryPrefixBytes),
-                                                      file.subspan(kDirectoryPrefixBytes), "keys/directory"));
-  CALLVAULT_TRY_ASSIGN(auto directory, decode_directory(plain.reveal(), prefix.version));
-  directory.epoch = prefix.epoch;
+Result<Directory> open_directory(base::ByteView file, const crypto::Key& key) {
+  CALLVAULT_TRY_ASSIGN(auto parts, split_directory(file));
+  CALLVAULT_TRY_ASSIGN(const auto derived, key.derive("callvault v1 directory"));
+  CALLVAULT_TRY_ASSIGN(const auto plain, crypto::open(derived, parts.clear, parts.sealed, "keys/directory"));
+  CALLVAULT_TRY_ASSIGN(auto directory, decode_directory(plain.reveal(), parts.head.version));
+  directory.epoch = parts.head.epoch;
+  directory.keepers = std::move(parts.head.keepers);
   return directory;
 }
 

@@ -13,6 +13,7 @@
 #include "crypto/box.h"
 #include "crypto/hash.h"
 #include "crypto/sign.h"
+#include "keys/directory_head.h"
 
 namespace callvault::keys {
 
@@ -83,13 +84,14 @@ struct Directory {
   std::map<std::string, PersonEntry> people;
   std::vector<Outstanding> outstanding;
   std::map<std::string, Register> registers;
+  std::vector<KeeperEntry> keepers;  // of a vault with mirrors; stand before the sealed part
 
   // A deep copy, in locked memory.
   Result<Directory> clone() const;
 };
 
-// Version 2 added the registers; a directory of version 1 has none.
-inline constexpr std::uint16_t kDirectoryVersion = 2;
+// Version 2 added the registers; a directory of version 1 has none. Version 3 is the same, with keepers before it.
+inline constexpr std::uint16_t kDirectoryVersion = 3;
 
 // Plaintext form, in locked memory; every count and length is bounded when read back. Errors: refused when there are
 // too many entries.
@@ -97,9 +99,10 @@ Result<crypto::SecretBuffer> encode_directory(const Directory& directory);
 // Errors: corrupt, newer_version.
 Result<Directory> decode_directory(base::ByteView plain, std::uint16_t version = kDirectoryVersion);
 
-// File: magic "CVDIRECT", u16 version, u16 zero, u32 zero, u64 epoch, sealed(K_epoch; aad = all before).
-Result<base::Bytes> seal_directory(const Directory& directory, const crypto::Key& root);
+// File: the head (keys/directory_head.h), then the rest sealed, with the head as associated data. `key` is the root
+// key of epoch K_e, or with mirrors the key that their roots wrap.
+Result<base::Bytes> seal_directory(const Directory& directory, const crypto::Key& key);
 Result<std::uint64_t> directory_epoch(base::ByteView file);
-Result<Directory> open_directory(base::ByteView file, const crypto::Key& root);
+Result<Directory> open_directory(base::ByteView file, const crypto::Key& key);
 
 }  // namespace callvault::keys

@@ -360,6 +360,11 @@ Result<void> FileKeeper::wipe_all_but(std::uint64_t epoch) {
   return {};
 }
 
+Result<void> FileKeeper::wipe_all() {
+  for (std::size_t i = 0; i < kSlots; ++i) CALLVAULT_TRY(wipe_slot(i));
+  return {};
+}
+
 KeeperDescription FileKeeper::describe() const {
   KeeperDescription out{"file", blocks_->path().string(), "unknown", false, "", std::string(kLogicallyErased)};
   const auto place = os::examine_place(blocks_->path());

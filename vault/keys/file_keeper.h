@@ -29,6 +29,7 @@ class FileKeeper final : public Keeper {
   Result<std::vector<KeeperSlot>> read() override;
   Result<KeeperSlot> stage(std::uint64_t epoch, std::optional<std::uint64_t> current_epoch) override;
   Result<void> wipe_all_but(std::uint64_t epoch) override;
+  Result<void> wipe_all() override;
   Result<bool> unfinished() override;
   KeeperDescription describe() const override;
 

@@ -57,6 +57,9 @@ class Keeper {
   // read when nothing is to be done. Errors: corrupt when there is no sound slot of `epoch` (nothing is wiped); io.
   virtual Result<void> wipe_all_but(std::uint64_t epoch) = 0;
 
+  // For a keeper that is given up: every slot is overwritten, durable, read back. Errors: io.
+  virtual Result<void> wipe_all() = 0;
+
   // True when a wipe or a stage was cut short: a slot shows no root and yet may hold parts of one. `read` cannot show
   // that: recovery must ask, or simply call wipe_all_but(current epoch) whatever `read` showed.
   virtual Result<bool> unfinished() = 0;

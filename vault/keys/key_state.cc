@@ -54,7 +54,7 @@ Error missing_node(Error error, const os::Path& path) {
 Result<void> KeyState::create(const base::Layout& layout, Keeper& keeper, Directory first, Time now) {
   CALLVAULT_TRY_ASSIGN(auto slot, keeper.stage(1, std::nullopt));
   first.epoch = slot.epoch;
-  KeyState state(layout, keeper, std::move(first), std::move(slot));
+  KeyState state(layout, Keepers(layout, keeper, std::move(slot.root)), std::move(first));
   CALLVAULT_TRY_ASSIGN(const auto intake, state.add_intake(now));
   CALLVAULT_TRY(state.commit());
   CALLVAULT_TRY(state.publish_intake(intake));
@@ -67,28 +67,22 @@ Result<KeyState> KeyState::load(const base::Layout& layout, Keeper& keeper, Acce
   if (!file && file.error().code == Errc::not_found)
     return fail(Errc::corrupt, "keys/directory is missing in " + layout.root.string());
   if (!file) return std::move(file).error();
-  CALLVAULT_TRY_ASSIGN(const auto epoch, directory_epoch(*file));
-  CALLVAULT_TRY_ASSIGN(auto slots, keeper.read());
-  for (auto& slot : slots) {
-    if (slot.epoch != epoch) continue;
-    CALLVAULT_TRY_ASSIGN(auto directory, open_directory(*file, slot.root));
-    KeyState state(layout, keeper, std::move(directory), std::move(slot));
-    if (access == Access::change) {
-      // Who replaced the directory may have died before its name was durable: until then a power cut brings the old one
-      // back, and it needs its root and its nodes.
-      CALLVAULT_TRY(os::sync_folder(layout.keys()));
-      CALLVAULT_TRY(keeper.wipe_all_but(epoch));
-      CALLVAULT_TRY(state.remove_superseded());
-      CALLVAULT_TRY(remove_unfinished(layout));
-      state.use_spare(true);
-      CALLVAULT_TRY(state.restore_intake());
-      state.use_spare(false);
-    }
-    return state;
-  }
-  CALLVAULT_TRY(keeper.unfinished());  // or the slot it would be in is damaged
-  return fail(Errc::corrupt, "the keeper has no root for keys/directory (its epoch is " + std::to_string(epoch) +
-                                 "): an old copy of one of the two was brought back; nothing was wiped");
+  CALLVAULT_TRY_ASSIGN(const auto parts, split_directory(*file));
+  const auto reach = access == Access::change ? Keepers::Reach::all : Keepers::Reach::enough;
+  CALLVAULT_TRY_ASSIGN(auto keepers, Keepers::open(layout, keeper, parts.head, reach));
+  CALLVAULT_TRY_ASSIGN(auto directory, open_directory(*file, keepers.key()));
+  KeyState state(layout, std::move(keepers), std::move(directory));
+  if (access == Access::look) return state;
+  // Who replaced the directory may have died before its name was durable: until then a power cut brings the old one
+  // back, and it needs its root and its nodes.
+  CALLVAULT_TRY(os::sync_folder(layout.keys()));
+  CALLVAULT_TRY(state.wipe_old());
+  CALLVAULT_TRY(state.remove_superseded());
+  CALLVAULT_TRY(remove_unfinished(layout));
+  state.use_spare(true);
+  CALLVAULT_TRY(state.restore_intake());
+  state.use_spare(false);
+  return state;
 }
 
 Result<Node> KeyState::open_node(std::uint32_t number) const {
@@ -268,10 +262,10 @@ Result<void> KeyState::restore_intake() const {
 }
 
 // Opened again before it counts: a directory that cannot be read back would be the loss of everything.
-Result<base::Bytes> KeyState::seal_with(const crypto::Key& root) const {
-  CALLVAULT_TRY_ASSIGN(auto file, seal_directory(directory_, root));
+Result<base::Bytes> KeyState::seal_with(const crypto::Key& key) const {
+  CALLVAULT_TRY_ASSIGN(auto file, seal_directory(directory_, key));
   if (file.size() > kMaxDirectoryBytes) return fail(Errc::refused, "the directory would be too large");
-  CALLVAULT_TRY(open_directory(file, root));
+  CALLVAULT_TRY(open_directory(file, key));
   return file;
 }
 
@@ -283,8 +277,7 @@ Result<void> KeyState::check_certain() const {
 Result<void> KeyState::commit() {
   CALLVAULT_TRY(check_certain());
   CALLVAULT_TRY(sync_staged());
-  directory_.epoch = slot_.epoch;
-  CALLVAULT_TRY_ASSIGN(const auto file, seal_with(slot_.root));
+  CALLVAULT_TRY_ASSIGN(const auto file, seal_with(keepers_.key()));
   return os::replace_file(layout_.directory(), file, 0600, spare());
 }
 
@@ -298,28 +291,58 @@ Result<void> KeyState::check_room() const {
 Result<void> KeyState::stage_root() {
   CALLVAULT_TRY(check_certain());
   CALLVAULT_TRY(sync_staged());
-  CALLVAULT_TRY_ASSIGN(auto next, keeper_->stage(slot_.epoch + 1, slot_.epoch));
-  next_ = std::move(next);
-  return {};
+  return keepers_.stage(directory_);
 }
 
-Result<void> KeyState::commit_rotation() {
+Result<void> KeyState::commit_rotation(std::uint64_t shreds) {
   CALLVAULT_TRY(check_certain());
-  if (!next_) return fail(Errc::unexpected, "no root is staged");
-  directory_.epoch = next_->epoch;
-  CALLVAULT_TRY_ASSIGN(const auto file, seal_with(next_->root));
+  if (!keepers_.is_staged()) return fail(Errc::unexpected, "no root is staged");
   uncertain_ = true;
+  CALLVAULT_TRY_ASSIGN(const crypto::Key* key, keepers_.take_staged(directory_, shreds));
+  CALLVAULT_TRY_ASSIGN(const auto file, seal_with(*key));
   CALLVAULT_TRY(os::replace_file(layout_.directory(), file, 0600, spare()));
   uncertain_ = false;
-  slot_ = std::move(*next_);
-  next_.reset();
+  keepers_.committed();
   return {};
 }
 
 Result<void> KeyState::forget_old() {
   CALLVAULT_TRY(check_certain());
-  if (next_) return fail(Errc::unexpected, "the staged root is not committed");
-  return keeper_->wipe_all_but(slot_.epoch);
+  if (keepers_.is_staged()) return fail(Errc::unexpected, "the staged root is not committed");
+  return keepers_.wipe_old(directory_);
+}
+
+Result<bool> KeyState::is_forgotten() {
+  CALLVAULT_TRY_ASSIGN(const auto file, os::read_file(layout_.directory(), kMaxDirectoryBytes));
+  CALLVAULT_TRY_ASSIGN(const auto on_disk, open_directory(file, keepers_.key()));
+  return keepers_.are_alone(on_disk);
+}
+
+// What waited for it is final then.
+Result<void> KeyState::wipe_old() {
+  const auto before = waiting();
+  CALLVAULT_TRY(keepers_.wipe_old(directory_));
+  finalised_ += before - waiting();
+  return {};
+}
+
+Result<bool> KeyState::bring_in_mirrors() {
+  CALLVAULT_TRY_ASSIGN(const bool any, keepers_.bring_in(directory_));
+  if (!any) return false;
+  CALLVAULT_TRY(commit());
+  CALLVAULT_TRY(wipe_old());
+  return true;
+}
+
+Result<void> KeyState::add_mirror(std::unique_ptr<Keeper> keeper, const os::Path& path, const os::Path& first_path) {
+  return keepers_.add(directory_, std::move(keeper), path, first_path);
+}
+
+Result<void> KeyState::remove_mirror(const os::Path& path, bool destroyed) {
+  const auto before = waiting();
+  CALLVAULT_TRY(keepers_.remove(directory_, path, destroyed));
+  finalised_ += before - waiting();
+  return {};
 }
 
 // For a shred of one bucket: its intent and a fresh intake key; the directory with the next intake key, with what is

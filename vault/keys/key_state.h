@@ -11,6 +11,7 @@
 #include "keys/directory.h"
 #include "keys/intake.h"
 #include "keys/keeper.h"
+#include "keys/keepers.h"
 #include "keys/node_file.h"
 #include "os/spare.h"
 
@@ -23,8 +24,9 @@ class KeyState {
 
   // The slot whose root opens the directory is the root. Errors: corrupt when none does (nothing is wiped then);
   // newer_version. REQUIRES: the caller holds the state lock, for `change` exclusively. `change` also wipes the other
-  // slot, removes node and intake files that the directory does not know, and publishes the newest intake key again
-  // when its file is missing or damaged: an interrupted change is thereby finished or undone.
+  // slot of every keeper that is there, removes node and intake files that the directory does not know, and publishes
+  // the newest intake key again when its file is missing or damaged: an interrupted change is thereby finished or
+  // undone.
   enum class Access : std::uint8_t { look, change };
   static Result<KeyState> load(const base::Layout& layout, Keeper& keeper, Access access);
 
@@ -62,8 +64,25 @@ class KeyState {
   // not hold cannot be reached any more. When commit_rotation fails nobody knows which directory the disk will show:
   // this state then refuses every further step, and the next `load` finishes or undoes.
   Result<void> stage_root();
-  Result<void> commit_rotation();
+  Result<void> commit_rotation(std::uint64_t shreds = 0);
   Result<void> forget_old();
+  // What the disk shows now, opened by the same first keeper.
+  Result<KeyState> reload() const { return load(layout_, keepers_.first(), Access::look); }
+  // From disk: the keepers hold one root, that of the directory on disk. A mirror that is behind is not asked.
+  Result<bool> is_forgotten();
+
+  // Mirrors. Those that are back get a root of this epoch, commit and wipe included. True when something was changed.
+  Result<bool> bring_in_mirrors();
+  // Shreds that are not final, since a keeper that was not there may still hold an older root.
+  std::uint64_t waiting() const { return waiting_shreds(directory_); }
+  // How many of those have become final since `load`.
+  std::uint64_t finalised() const { return finalised_; }
+  // As Keepers::add and Keepers::remove; commit after it.
+  Result<void> add_mirror(std::unique_ptr<Keeper> keeper, const os::Path& path, const os::Path& first_path);
+  Result<void> remove_mirror(const os::Path& path, bool destroyed);
+  std::vector<KeeperView> keepers() { return keepers_.view(directory_); }
+  // Empty, or why a mirror opened the vault.
+  const std::string& opened_instead() const { return keepers_.instead(); }
 
   // Node files that the directory does not name, and leftovers of interrupted writes. Tells how many went: none when
   // a node it does name is missing, since then this may be an old directory and those files the present nodes.
@@ -77,15 +96,10 @@ class KeyState {
   Result<bool> spare_is_complete() const;
 
   const base::Layout& layout() const { return layout_; }
-  Keeper& keeper() const { return *keeper_; }
 
  private:
-  KeyState(const base::Layout& layout, Keeper& keeper, Directory directory, KeeperSlot slot)
-      : layout_(layout),
-        keeper_(&keeper),
-        directory_(std::move(directory)),
-        slot_(std::move(slot)),
-        spare_(layout.spare()) {}
+  KeyState(const base::Layout& layout, Keepers keepers, Directory directory)
+      : layout_(layout), keepers_(std::move(keepers)), directory_(std::move(directory)), spare_(layout.spare()) {}
 
   Result<const Bucket*> bucket_of(std::uint32_t number) const;
   Result<Register*> register_of(const std::string& name);
@@ -94,18 +108,18 @@ class KeyState {
   Result<unsigned> intake_mode() const;
   Result<bool> is_for_recorders(std::uint32_t id) const;
   Result<std::vector<std::uint64_t>> spare_sizes() const;
-  Result<base::Bytes> seal_with(const crypto::Key& root) const;
+  Result<base::Bytes> seal_with(const crypto::Key& key) const;
+  Result<void> wipe_old();
   Result<void> check_certain() const;
 
   base::Layout layout_;
-  Keeper* keeper_;
+  Keepers keepers_;
   Directory directory_;
-  KeeperSlot slot_;
-  std::optional<KeeperSlot> next_;
   os::SpareFiles spare_;
   bool spare_allowed_ = false;
   bool nodes_staged_ = false;
   bool registers_staged_ = false;
+  std::uint64_t finalised_ = 0;
   bool uncertain_ = false;  // a rotation's commit failed
 };
 

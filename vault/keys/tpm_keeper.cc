@@ -277,6 +277,11 @@ Result<void> TpmKeeper::wipe_all_but(std::uint64_t epoch) {
   return wipe_slot(1 - keep);
 }
 
+Result<void> TpmKeeper::wipe_all() {
+  for (std::uint32_t i = 0; i < kTpmSlots; ++i) CALLVAULT_TRY(wipe_slot(i));
+  return {};
+}
+
 KeeperDescription TpmKeeper::describe() const {
   return {"tpm", name(), "TPM", true, "", std::string(kLogicallyErased)};
 }

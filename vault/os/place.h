@@ -25,6 +25,9 @@ struct PlaceReport {
 // journalling and for xfs without shared extents; everything unknown is unsound. Errors: io, not_found, refused.
 Result<PlaceReport> examine_place(const Path& path);
 
+// Whether both lie on one disk, as far as can be seen: partitions and loop devices are followed to theirs.
+bool on_same_disk(const Path& one, const Path& other);
+
 // One line of /proc/self/mountinfo (proc(5)).
 struct Mount {
   std::uint32_t major = 0, minor = 0;

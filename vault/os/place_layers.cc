@@ -1,7 +1,12 @@
 #include "os/place_layers.h"
 
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+
 #include <charconv>
 #include <fstream>
+
+#include "os/place.h"
 
 namespace callvault::os {
 namespace {
@@ -112,6 +117,22 @@ std::optional<Path> loop_backing_file(std::uint32_t major, std::uint32_t minor) 
   const std::string file = read_word(disk / "loop/backing_file");
   if (file.empty() || file.ends_with(" (deleted)")) return std::nullopt;
   return Path(file);
+}
+
+std::string disk_of(const Path& path, int depth) {
+  struct stat st {};
+  if (::stat(path.c_str(), &st) != 0) return {};
+  const auto numbers = std::pair(::major(st.st_dev), ::minor(st.st_dev));
+  const Path disk = disk_folder(numbers.first, numbers.second);
+  if (disk.empty()) return std::to_string(numbers.first) + ":" + std::to_string(numbers.second);
+  const auto below = depth < 4 ? loop_backing_file(numbers.first, numbers.second) : std::nullopt;
+  const std::string deeper = below ? disk_of(*below, depth + 1) : std::string();
+  return deeper.empty() ? disk.string() : deeper;
+}
+
+bool on_same_disk(const Path& one, const Path& other) {
+  const std::string first = disk_of(one);
+  return !first.empty() && first == disk_of(other);
 }
 
 bool is_encrypted_device(const Path& folder, int depth) {

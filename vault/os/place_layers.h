@@ -31,6 +31,8 @@ std::string medium_of(std::uint32_t major, std::uint32_t minor);
 std::vector<std::string> notes_on_device(std::uint32_t major, std::uint32_t minor);
 std::optional<Path> loop_backing_file(std::uint32_t major, std::uint32_t minor);
 // dm-crypt at any depth of device-mapper.
+// What a file lies on: its disk's folder in /sys, or the device's numbers where there is none. Empty when unknown.
+std::string disk_of(const Path& path, int depth = 0);
 bool is_encrypted_device(const Path& device_folder, int depth = 0);
 
 }  // namespace callvault::os

@@ -95,8 +95,9 @@ Result<void> journal_end(context::Context& context, const std::vector<Doomed>& d
       entries.push_back(std::move(entry));
     }
   }
-  CALLVAULT_TRY_ASSIGN(auto done, context.log.entry(kDoneEvent, {{"epoch", std::to_string(epoch)},
-                                                                 {"recordings", std::to_string(whole)}}));
+  std::map<std::string, std::string> facts{{"epoch", std::to_string(epoch)}, {"recordings", std::to_string(whole)}};
+  if (!keys::forgotten_before(context.state.directory(), epoch)) facts.emplace("final", "no");  // a mirror is behind
+  CALLVAULT_TRY_ASSIGN(auto done, context.log.entry(kDoneEvent, std::move(facts)));
   entries.push_back(std::move(done));
   CALLVAULT_TRY(context.log.append(entries));
   return {};

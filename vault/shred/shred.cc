@@ -62,12 +62,12 @@ class Shredding {
     CALLVAULT_TRY(retain());
     CALLVAULT_TRY(context_.log.pin_head());
     CALLVAULT_TRY(context_.state.stage_root());
-    CALLVAULT_TRY(context_.state.commit_rotation());
+    CALLVAULT_TRY(context_.state.commit_rotation(doomed_.size()));
     CALLVAULT_TRY(context_.state.forget_old());
     CALLVAULT_TRY(verify_gone());
     report_.irrecoverable_ms = ms_since(start);
     report_.epoch = context_.state.directory().epoch;
-    report_.shredded = doomed_.size();
+    note_mirrors();
     report_.intake_retired = retirement_.retired().size();
     for (const auto id : retirement_.retired())
       CALLVAULT_TRY(os::remove_file(context_.layout.intake() / std::to_string(id)));
@@ -123,11 +123,8 @@ class Shredding {
 
   // Step 6, from what is on disk now: the keeper has one root, and nothing it opens knows a victim.
   Result<void> verify_gone() {
-    CALLVAULT_TRY_ASSIGN(const auto slots, context_.state.keeper().read());
-    CALLVAULT_TRY_ASSIGN(const auto fresh,
-                         keys::KeyState::load(context_.layout, context_.state.keeper(), keys::KeyState::Access::look));
-    CALLVAULT_TRY_ASSIGN(const bool unwiped, context_.state.keeper().unfinished());
-    bool gone = !unwiped && slots.size() == 1 && slots.front().epoch == fresh.directory().epoch;
+    CALLVAULT_TRY_ASSIGN(const auto fresh, context_.state.reload());
+    CALLVAULT_TRY_ASSIGN(bool gone, context_.state.is_forgotten());
     for (const auto id : retirement_.retired()) gone = gone && !fresh.directory().intake.contains(id);
     for (const auto& item : by_bucket_) {
       if (!fresh.directory().buckets.contains(item.first)) continue;
@@ -137,6 +134,17 @@ class Shredding {
     }
     if (!gone) return fail(Errc::unexpected, "a shredded recording can still be reached; the shred stays pending");
     return {};
+  }
+
+  // A shred is final only when every keeper has forgotten.
+  void note_mirrors() {
+    if (keys::forgotten_before(context_.state.directory(), report_.epoch)) {
+      report_.shredded = doomed_.size();
+      return;
+    }
+    for (const auto& d : doomed_) report_.outstanding.push_back(d.id);
+    for (const auto& view : context_.state.keepers())
+      if (view.entry.oldest < report_.epoch) report_.mirrors_behind.push_back(view.path);
   }
 
   context::Context& context_;

@@ -40,6 +40,8 @@ struct Report {
   std::uint64_t shredded = 0, buckets_rewritten = 0, buckets_dropped = 0, intake_retired = 0;
   std::uint64_t epoch = 0;
   std::vector<RecordingId> outstanding;  // not final: an intake key could not be retired, or the call goes on
+  // Gone from the vault, and not final before these have a root of the present epoch, too: `outstanding` has them.
+  std::vector<std::string> mirrors_behind;
   double irrecoverable_ms = 0, cleaned_ms = 0;
 };
 
