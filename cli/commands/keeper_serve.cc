@@ -9,7 +9,7 @@
 namespace callvault::cli {
 namespace {
 
-constexpr std::uint64_t kLongestIdle = std::uint64_t{24} * 3600;
+constexpr std::uint64_t kLongestWait = std::uint64_t{24} * 3600;
 
 class KeeperServe final : public Command {
  public:
@@ -24,7 +24,7 @@ class KeeperServe final : public Command {
     options.keeper = session.keeper();
     options.socket = session.socket();
     if (idle_exit_) {
-      CALLVAULT_TRY_ASSIGN(const auto seconds, parse_number(*idle_exit_, "--idle-exit", 1, kLongestIdle));
+      CALLVAULT_TRY_ASSIGN(const auto seconds, parse_number(*idle_exit_, "--idle-exit", 1, kLongestWait));
       options.idle_exit = std::chrono::seconds(seconds);
     }
     signals_end_the_call();

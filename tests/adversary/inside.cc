@@ -35,6 +35,7 @@ class DyingKeeper final : public keys::Keeper {
     if (staged_) die(Cut::after_wipe);
     return done;
   }
+  Result<void> wipe_all() override { return real_->wipe_all(); }
   Result<bool> unfinished() override { return real_->unfinished(); }
   keys::KeeperDescription describe() const override { return real_->describe(); }
 

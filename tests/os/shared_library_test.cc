@@ -1,14 +1,13 @@
 #include "os/shared_library.h"
 
 #include <doctest/doctest.h>
-#include <math.h>  // NOLINT(modernize-deprecated-headers): the functions of the library
 
 using namespace callvault;
 
 TEST_CASE("a library is loaded by its SONAME, and what is missing is named") {
   const auto library = os::SharedLibrary::load("libm.so.6");
   REQUIRE(library);
-  decltype(&::cbrt) root = nullptr;
+  double (*root)(double) = nullptr;
   REQUIRE(library->find("cbrt", root));
   CHECK(root(27.0) == doctest::Approx(3.0));
   const auto absent = library->find("no_such_function", root);

@@ -101,9 +101,9 @@ struct TpmKeeper::Slot {
 };
 
 Result<std::optional<TpmPlace>> parse_tpm_place(const std::string& text) {
-  constexpr std::string_view kPrefix = "tpm:";
-  if (!text.starts_with(kPrefix)) return std::optional<TpmPlace>();
-  const std::string rest = text.substr(kPrefix.size());
+  constexpr std::string_view kTpmPrefix = "tpm:";
+  if (!text.starts_with(kTpmPrefix)) return std::optional<TpmPlace>();
+  const std::string rest = text.substr(kTpmPrefix.size());
   const auto comma = rest.find(',');
   CALLVAULT_TRY_ASSIGN(const auto index, parse_index(rest.substr(0, comma)));
   const std::string tcti = comma == std::string::npos ? "" : rest.substr(comma + 1);
