@@ -21,7 +21,7 @@ struct Keys {
   Key intake, pepper, review;
 };
 
-const Keys& keys() {
+const Keys& vector_keys() {
   static const Keys made = [] {
     std::ifstream in(std::string(CALLVAULT_SOURCES) + "/tests/vectors/sealed/ok.txt");
     std::map<std::string, std::string> fields;
@@ -43,11 +43,11 @@ Answer open_recording(ByteView in) {
   if (!file.write_at(in, 0)) std::abort();
   auto reader = sealed::Reader::from(std::move(file));
   if (!reader) return refusal(reader.error());
-  const auto secrets = sealed::open_intake_box(reader->header(), keys().intake, keys().pepper);
+  const auto secrets = sealed::open_intake_box(reader->header(), vector_keys().intake, vector_keys().pepper);
   if (!secrets) return refusal(secrets.error());
   const auto metadata = sealed::open_metadata(reader->header(), secrets->recording);
   if (!metadata) return refusal(metadata.error());
-  const auto key = sealed::audio_key(reader->header(), keys().review, secrets->track);
+  const auto key = sealed::audio_key(reader->header(), vector_keys().review, secrets->track);
   if (!key) return refusal(key.error());
   const auto trailer = reader->read_trailer(secrets->recording);
   const auto prefix = reader->authenticated_prefix(*key);

@@ -1,6 +1,10 @@
 #!/usr/bin/env python3
 """Recordings put together from pieces of others, and single files of the vault rolled back to what they were: each is
-named by `check --deep`, and nothing is played that was not said there."""
+named by `check --deep`, and nothing is played that was not said there.
+
+  splices.py PROGRAM
+  splices.py --seeded BUILD SOURCE      breaks one guarantee at a time and expects this to notice
+"""
 
 import os
 import shutil
@@ -8,6 +12,9 @@ import struct
 import sys
 
 from rig import RATE, Failed, Rig, expect, main, tone
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "support"))
+from mutation import survivors  # noqa: E402
 
 CHUNK, TRAILER = 1040, 256
 WHO = ("--consent", "granted", "--agent-consent", "granted")
@@ -286,5 +293,17 @@ def test(binary):
         bench.rig.remove()
 
 
+SEEDS = [
+    ("superseded_nodes_stay", "an old directory misses the node it names", test, "vault/vault_changes.cc",
+     "  CALLVAULT_TRY(context.state.remove_superseded());\n", ""),
+    ("people_not_written_anew", "an old directory misses the people it names", test, "vault/vault_people.cc",
+     "    CALLVAULT_TRY(people.stage(session->context()));  // as in register_person\n", "    (void)people;\n"),
+    ("review_key_not_compared", "an old review key is named", test, "vault/vault_checks.cc",
+     "    check_review_key();\n", ""),
+]
+
+
 if __name__ == "__main__":
+    if sys.argv[1] == "--seeded":
+        sys.exit(1 if survivors(sys.argv[2], sys.argv[3], SEEDS, Failed) else 0)
     main(test)
