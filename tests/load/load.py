@@ -9,8 +9,8 @@ frame that was spoken must be in the recordings. A frame counts as dropped when 
 once. It counts as durable when its recorder says so (--tell-safe), which it does when the sync has returned.
 
 Without options: 10 recorders of their own and 10 connections, 4 s each. --alone: nothing else at work.
---ahead: all of it runs ahead of what else the machine does, as on one of its own (real-time
-scheduling; needs root)."""
+--ahead: all of it runs ahead of what else the machine does, as on one of its own: calls and
+speakers first, as CPUWeight of the unit has it, then the rest (real-time scheduling; needs root)."""
 
 import argparse
 import os
@@ -32,11 +32,15 @@ MOST_LATENCY = 1.5  # s, of 999 in 1000 frames
 FINE = {0, 3, 11, 20, 21, 25}  # of what others do: busy, gone meanwhile, overdue
 
 
+def run_ahead(priority):
+    os.sched_setscheduler(0, os.SCHED_RR, os.sched_param(priority))
+
+
 class Others:
     """A purge, a rebuilt index, erasures, and two reviewers, over and over."""
 
-    def __init__(self, rig, seconds):
-        self.rig, self.over, self.counts, self.problems = rig, threading.Event(), {}, []
+    def __init__(self, rig, seconds, ahead):
+        self.ahead, self.rig, self.over, self.counts, self.problems = ahead, rig, threading.Event(), {}, []
         sound = speech(20)
         self.old = [rig.ingest(sound, "--consent", "granted", "--complexity", "0")["id"] for _ in range(12)]
         self.spare = [rig.ingest(speech(2), "--consent", "granted", "--complexity", "0")["id"] for _ in range(min(60, 4 + int(seconds) // 2))]
@@ -60,6 +64,8 @@ class Others:
         self.over.wait(0.2)
 
     def keep(self):
+        if self.ahead:
+            run_ahead(5)
         while not self.over.is_set():
             self.do("purge")
             if self.spare:
@@ -67,6 +73,8 @@ class Others:
             self.do("reindex")
 
     def review(self):
+        if self.ahead:
+            run_ahead(5)
         chance = random.Random(threading.get_ident())
         while not self.over.is_set():
             self.do("find", "--caller", "0722000001")
@@ -97,7 +105,7 @@ def run(binary, kind, options):
     rig = Rig("load", binary)
     recorders = None
     try:
-        others = Nobody() if options.alone else Others(rig, options.seconds)
+        others = Nobody() if options.alone else Others(rig, options.seconds, options.ahead)
         # It has no terminal, and its messages are not of interest.
         start = rig.start
         words = ("--complexity", str(options.complexity))
@@ -224,7 +232,7 @@ def parse():
     parser.add_argument("--seeded", nargs=2)
     options = parser.parse_args()
     if options.ahead:
-        os.sched_setscheduler(0, os.SCHED_RR, os.sched_param(5))
+        run_ahead(6)
     if options.minutes:
         options.seconds = options.minutes * 60
     options.kinds = [k for k in ("pipes", "listen") if getattr(options, k)] or ["pipes", "listen"]
