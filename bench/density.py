@@ -14,7 +14,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "tests/support")
 from feeder import Connections, Feeder, Pipes, private_memory, usage  # noqa: E402
 
 COMPLEXITY = 5
-LATE = 15  # frames that wait: 0.3 s, where recorders look ten times a second
+LATE = 25  # frames that wait, 0.5 s: what waits longer is not durable 1.5 s after it was spoken
 STEP_SECONDS = 2.0
 CONSENT = {"consent": "implied", "notice": "2026-01", "notice_played": "yes"}
 

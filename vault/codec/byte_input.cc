@@ -8,7 +8,8 @@ namespace callvault::codec {
 namespace {
 
 constexpr std::chrono::milliseconds kPatience{200};
-// When asked to stop, what the recorder has already written still belongs to the call: a pipe holds this much.
+// When asked to stop, what the recorder has already written still belongs to the call: a pipe holds this much,
+// a socket may hold more.
 constexpr std::size_t kPipeBytes = 65536;
 constexpr std::size_t kBulk = 4;  // as much as that at once is nobody speaking
 
@@ -44,7 +45,7 @@ Result<void> ByteInput::refill() {
   while (!ended_) {
     if (!stopping_ && should_stop_ && should_stop_()) {
       stopping_ = true;
-      still_wanted_ = kind_.regular ? 0 : kPipeBytes;
+      still_wanted_ = kind_.regular ? 0 : std::max(kPipeBytes, os::bytes_arrived(fd_));
     }
     if (!stopping_) {
       const bool waited = let_gather();
