@@ -47,8 +47,12 @@ def measure(file, gaps):
             if not shown:
                 found.append((record[0], f"condition {number} of {len(conditions)} never decides alone"))
     if gaps:
-        for line, what in sorted(set(found)):
-            print(f"{os.path.relpath(file['filename'])}:{line}: {what}: {source[line - 1].strip()[:90]}")
+        missing = collections.defaultdict(set)
+        for line, what in found:
+            missing[line].add(what)
+        for line, what in sorted(missing.items()):
+            told = "never run" if "never run" in what and {"never true", "never false"} <= what else ", ".join(sorted(what))
+            print(f"{os.path.relpath(file['filename'])}:{line}: {told}: {source[line - 1].strip()[:90]}")
     return counts
 
 

@@ -98,12 +98,12 @@ class Purge final : public Command {
                      .put("refused", report.refused)
                      .put("shredded", report.shredded)
                      .put("outstanding", report.outstanding)
-                     .put("mirrors_behind", report.mirrors_behind)
                      .put("buckets_rewritten", report.buckets_rewritten)
                      .put("buckets_dropped", report.buckets_dropped)
                      .put("epoch", report.epoch)
                      .put("irrecoverable_ms", report.irrecoverable_ms)
-                     .put("cleaned_ms", report.cleaned_ms));
+                     .put("cleaned_ms", report.cleaned_ms)
+                     .put("mirrors_behind", report.mirrors_behind));
       return;
     }
     if (report.dry_run) {

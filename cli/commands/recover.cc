@@ -23,12 +23,12 @@ class Recover final : public Command {
                      .put("settled", report.settled)
                      .put("rotations_finished", report.rotations_finished)
                      .put("rotations_undone", report.rotations_undone)
-                     .put("finalised", report.finalised)
                      .put("refused", report.refused)
                      .put("problems", report.problems)
                      .put("journal_signed", report.journal_signed)
                      .put("journal_rebuilt", report.journal_rebuilt)
-                     .put_known("given_up", report.given_up));
+                     .put_known("given_up", report.given_up)
+                     .put("finalised", report.finalised));
     else
       out.line(
           fmt::format("interrupted calls made whole {}, settled {}, rotations finished {}, undone {}, unreadable {}",

@@ -29,7 +29,6 @@ class Status final : public Command {
                      .put("unsettled", report.unsettled)
                      .put("overdue", report.overdue)
                      .put("outstanding", report.outstanding)
-                     .put("mirrors_behind", report.mirrors_behind)
                      .put("deferred", report.deferred)
                      .put("shredded", report.shredded)
                      .put("requests_open", report.requests_open)
@@ -44,7 +43,8 @@ class Status final : public Command {
                      .put("last_purge", when(report.last_purge))
                      .put("epoch", report.epoch)
                      .put("buckets", report.buckets)
-                     .put("journal_size", report.journal_size));
+                     .put("journal_size", report.journal_size)
+                     .put("mirrors_behind", report.mirrors_behind));
     else
       print(report, when(report.next_expiry), when(report.last_purge), out);
     if (!report.damaged.empty()) return Exit::corrupt;

@@ -42,7 +42,8 @@ SEEDED = [
        "    CALLVAULT_TRY(write_intent(context_, doomed_, context_.state.directory().epoch));\n"
        "    CALLVAULT_TRY(context_.state.forget_old());\n")]),
     ("wiped_too_early", "kill", "the old root is wiped only when the new directory is durable",
-     [(STATE, "  next_ = std::move(next);\n", "  CALLVAULT_TRY(keeper_->wipe_all_but(next.epoch));\n  next_ = std::move(next);\n")]),
+     [("vault/keys/keepers.cc", "    CALLVAULT_TRY_ASSIGN(auto slot, first_->stage(epoch, directory.epoch));\n",
+       "    CALLVAULT_TRY_ASSIGN(auto slot, first_->stage(epoch, directory.epoch));\n    CALLVAULT_TRY(first_->wipe_all_but(epoch));\n")]),
     ("finish_is_undo", "kill", "a shred past its commit is finished, not undone",
      [(SHRED, "  if (pending->next_epoch != 0 && context.state.directory().epoch >= pending->next_epoch) {", "  if (false) {")]),
     ("pending_cleared_early", "kill", "keys/pending stays until the tombstones are journalled",
@@ -53,8 +54,8 @@ SEEDED = [
     ("node_not_synced", "power", "the survivors' node is durable before the old one cannot be opened",
      [(FILE, "  CALLVAULT_TRY(file.write_at(data, 0));\n  return file.sync_all();", "  return file.write_at(data, 0);")]),
     ("resumed_unsynced", "power", "what a dead process renamed is durable before the next one wipes the old root",
-     [(STATE, "      CALLVAULT_TRY(os::sync_folder(layout.keys()));\n      CALLVAULT_TRY(keeper.wipe_all_but(epoch));\n",
-       "      CALLVAULT_TRY(keeper.wipe_all_but(epoch));\n")]),
+     [(STATE, "  CALLVAULT_TRY(os::sync_folder(layout.keys()));\n  CALLVAULT_TRY(state.wipe_old());\n",
+       "  CALLVAULT_TRY(state.wipe_old());\n")]),
 ]
 
 

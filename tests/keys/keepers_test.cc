@@ -353,6 +353,32 @@ TEST_CASE("a mirror is removed: wiped first, or on somebody's word") {
   CHECK(other.load().directory().keepers.size() == 1);
 }
 
+TEST_CASE("a third keeper, and the first given up by the second") {
+  PairOfKeepers pair;
+  const os::Path third = pair.mirror_folder().parent_path() / "third";
+  {
+    auto state = pair.load();
+    auto keeper = std::move(FileKeeper::create(third, true).value());
+    REQUIRE(state.add_mirror(std::move(keeper), third, pair.first_folder()).has_value());
+    REQUIRE(state.commit().has_value());
+    rotate_pair(state, 1);
+    CHECK(state.waiting() == 0);
+  }
+  CHECK(pair.roots(third).size() == 1);
+  pair.away(pair.first_folder());
+  {
+    auto state = pair.load();
+    CHECK(state.directory().keepers[2].path == "../other/third");
+    REQUIRE(state.remove_mirror(pair.first_folder(), true).has_value());
+    REQUIRE(state.commit().has_value());
+    rotate_pair(state, 1);
+    CHECK(state.waiting() == 0);
+  }
+  auto state = pair.load();
+  CHECK(standings(state) == Standings{Standing::current, Standing::current});
+  CHECK(state.directory().epoch == 3);
+}
+
 TEST_CASE("the head of a directory with keepers: every truncation and every flipped bit is damage") {
   PairOfKeepers pair;
   pair.away(pair.mirror_folder());

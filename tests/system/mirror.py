@@ -261,9 +261,8 @@ def seeds():
          "if (has_forgotten(*slots, head.epoch))", "if (false)"),
         ("stranger_wiped", "what is not the mirror is never written to", stale_mirror, keepers,
          "if (one.keeper == nullptr || one.standing == Standing::strange)", "if (one.keeper == nullptr)"),
-        ("silent_mirror", "it is said that a mirror opens the vault", lost_first, "cli/session.cc",
-         "if (const auto& why = why_mirror(vault); !why.empty())",
-         "if (const auto& why = why_mirror(vault); false && !why.empty())"),
+        ("silent_mirror", "it is said that a mirror opens the vault", lost_first, "vault/vault.cc",
+         "    why_mirror = all->instead();\n", "    (void)all->instead();\n"),
     ]
 
 
