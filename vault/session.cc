@@ -6,6 +6,7 @@
 #include "capture/folded.h"
 #include "context/rows.h"
 #include "context/tombstones.h"
+#include "objected.h"
 #include "over_socket.h"
 #include "retention/plan.h"
 #include "sealed/names.h"
@@ -138,9 +139,6 @@ std::string wait_for_mirrors(const std::vector<std::string>& mirrors) {
          " still holds the old root key; bring it back, then run purge";
 }
 
-namespace {
-
-// What is folded into another call, or cannot go yet, is left to the purge.
 Result<void> shred_objected(context::Context& context, const std::vector<RecordingId>& ids) {
   std::vector<shred::Victim> victims;
   for (const auto& id : ids) {
@@ -150,8 +148,6 @@ Result<void> shred_objected(context::Context& context, const std::vector<Recordi
   if (!victims.empty()) CALLVAULT_TRY(shred::run(context, std::move(victims), shred_options(context)));
   return {};
 }
-
-}  // namespace
 
 Result<std::uint64_t> settle_if_free(Vault::Impl& vault) {
   if (vault.remote) return only_at_home();

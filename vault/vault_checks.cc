@@ -10,6 +10,7 @@
 #include "context/rows.h"
 #include "context/sealed_files.h"
 #include "context/tombstones.h"
+#include "objected.h"
 #include "over_socket.h"
 #include "registers.h"
 #include "rights/certificate.h"
@@ -337,6 +338,7 @@ Result<RecoverReport> Vault::recover(const RecoverOptions& options) {
   if (!options.give_up.empty()) CALLVAULT_TRY(give_up_register(session->context(), options.give_up));
   if (!options.complete.empty()) CALLVAULT_TRY(complete_register(session->context(), options.complete));
   CALLVAULT_TRY_ASSIGN(const auto settled, capture::settle(session->context(), capture::SettleMode::finished));
+  CALLVAULT_TRY(shred_objected(session->context(), settled.objected));
   RecoverReport out;
   out.given_up = options.give_up;
   out.interrupted_sealed = settled.interrupted;
