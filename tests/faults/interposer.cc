@@ -169,7 +169,7 @@ bool refuse_memory() {
   const long nth = ++g_shared->allocations;
   if (g_nth == 0) {
     const Inside inside;
-    const unsigned long hash = hash_of_stack(6);
+    const unsigned long hash = hash_of_stack(9);
     if (!seen_before(hash)) {
       char line[64];
       say(line, static_cast<size_t>(snprintf(line, sizeof line, "%ld %lx\n", nth, hash)));

@@ -266,13 +266,16 @@ def main():
         if not wanted and not options.all and not options.long:
             wanted = set(random.Random(options.seed).sample([c.name for c in commands()], SAMPLED))
         prepared = matrix.prepare(wanted)
-        seen, jobs = set(), []
+        seen, jobs, memory, draw = set(), [], [], random.Random(options.seed)
         for one in prepared:
             seen = set() if options.all else seen
             jobs += one.places(seen) if options.kind != "memory" else ()
-            jobs += one.allocation_places(seen) if options.kind != "io" else ()
-        total = len(jobs)
-        random.Random(options.seed).shuffle(jobs)
+            memory += one.allocation_places(seen) if options.kind != "io" else ()
+        total = len(jobs) + len(memory)
+        if jobs and options.seconds != float("inf"):
+            memory = draw.sample(memory, min(len(memory), len(jobs)))  # there are many more of them
+        jobs += memory
+        draw.shuffle(jobs)
         print(f"{len(prepared)} commands, {sum(len(p.calls) for p in prepared)} calls, "
               f"{sum(len(p.allocations) for p in prepared)} places of allocation; {total} faults; prepared in "
               f"{time.monotonic() - began:.0f} s", flush=True)

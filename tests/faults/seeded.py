@@ -14,7 +14,7 @@ import tempfile
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.dont_write_bytecode = True  # leaves nothing in the sources
 sys.path.insert(0, os.path.join(HERE, "..", "support"))
-from matrix import Matrix  # noqa: E402
+from matrix import Matrix, MemoryFault  # noqa: E402
 from mutation import Build  # noqa: E402
 from scenario import Wrong  # noqa: E402
 
@@ -53,11 +53,12 @@ def found(options, work, binary, names, errors):
     matrix = Matrix(argparse.Namespace(binary=binary, library=options.library, explorer=options.explorer), work)
     for prepared in matrix.prepare(set(names.split(","))):
         if errors == {"memory"}:
-            jobs = [f for f in prepared.allocation_places(set()) if not f.ever]
-            jobs = jobs[-len(jobs) // 3:]  # behind the reading of the command line
+            count = prepared.allocations[-1][0]
+            jobs = [MemoryFault(prepared, nth, False) for nth in range(int(0.94 * count), count)]  # behind the command line
         else:
             jobs = [f for f in prepared.places(set()) if f.error in errors]
-        random.Random(1).shuffle(jobs)
+        if errors != {"memory"}:
+            random.Random(1).shuffle(jobs)
         for job in jobs:
             matrix.one(job)
             if matrix.problems:
