@@ -172,7 +172,7 @@ Result<bool> Recording::step() {
   return true;
 }
 
-Result<IngestSummary> Recording::finish(Result<void> taken) {
+Result<IngestSummary> Recording::finish(const Result<void>& taken) {
   const bool disk_gave_up = std::any_of(tracks_.begin(), tracks_.end(), [](const auto& t) { return t.failing(); });
   if (!taken && disk_gave_up) return incomplete(taken.error());
   auto finished = seal();

@@ -41,7 +41,7 @@ class Recording {
   // Waits for the disk.
   void keep(SteadyTime now);
   // `taken`: how the input ended.
-  Result<IngestSummary> finish(Result<void> taken);
+  Result<IngestSummary> finish(const Result<void>& taken);
 
  private:
   Result<void> start_tracks();
