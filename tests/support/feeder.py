@@ -95,7 +95,7 @@ class Pipes:
         call.write_fd, call.read_fd = call.process.stdin.fileno(), call.process.stdout.fileno()
 
     def hang_up(self, call):
-        if call.number % 4 == 3:
+        if call.number % 2 == 1:
             call.process.send_signal(signal.SIGTERM)
         else:
             call.process.stdin.close()

@@ -104,6 +104,7 @@ def dies(rig):
     """SIGKILL with 20 live calls: each is recovered, and loses two seconds at most."""
     with Listener(rig) as at:
         calls = at.calls(3)
+        expect(all(c.id for c in calls), "not every call has begun after 3 s")
         at.recorders.end(signal.SIGKILL)
         rig.good("recover")
         lost = []
