@@ -125,7 +125,8 @@ def run(binary, kind, options):
             now = [usage(p) for p in pids]
             memory = measure_memory(pids[:20])
             load = os.getloadavg()[0]
-            feeder.hang_up()
+            feeder.run(0.3)  # in the middle of it, not after a rest
+            feeder.hang_up(15 if options.seeded else 60)
             if kind == "listen":
                 expect(recorders.end() == 0, "the listener does not end well")
                 recorders = None

@@ -143,7 +143,11 @@ class Connections:
         with open(f"/proc/{self.process.pid}/task/{self.process.pid}/children", encoding="ascii") as file:
             under = file.read().split()  # it runs under strace
         os.kill(int(under[0]) if under else self.process.pid, how)
-        return self.process.wait(60)
+        try:
+            return self.process.wait(60)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            return self.process.wait()
 
 
 class Feeder:
