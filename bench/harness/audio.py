@@ -92,12 +92,25 @@ def delay(original, copy, rate):
     return int(np.argmax(window)) - reach
 
 
+# What is left is a part of a sample, by libopus' and the decoder's resamplers; it alone would hold the waveform's SNR at
+# 8 dB. The copy is moved by whichever part, in steps of a fortieth, makes both most alike.
+def move_by_a_part(original, copy):
+    np = numpy()
+    n = min(len(original), len(copy))
+    spectrum = np.fft.rfft(copy[:n])
+    turn = 2j * np.pi * np.fft.rfftfreq(n)
+    together = np.conj(np.fft.rfft(original[:n])) * spectrum
+    part = max(np.linspace(-1, 1, 81), key=lambda d: float((together * np.exp(turn * d)).real.sum()))
+    return np.fft.irfft(spectrum * np.exp(turn * part), n)
+
+
 def compare(original, copy, rate):
     """Segmental SNR in dB, and the same by 20 bands of the ear's scale, each weighted by its loudness (fwSegSNR, the
     measure that follows listening tests best among the simple ones). Frames of 20 ms in which somebody speaks."""
     np = numpy()
     shift = delay(original, copy, rate)
     copy = copy[shift:] if shift >= 0 else np.concatenate([np.zeros(-shift), copy])
+    copy = move_by_a_part(original, copy)
     n = min(len(original), len(copy))
     size = int(FRAME * rate)
     frames = n // size

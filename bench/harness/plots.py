@@ -4,10 +4,10 @@
 def draw(plot, path):
     import matplotlib
     matplotlib.use("Agg")
-    from matplotlib import pyplot
+    from matplotlib import pyplot, ticker
     matplotlib.rcParams.update({"svg.fonttype": "none", "svg.hashsalt": "callvault", "font.size": 9, "axes.spines.top": False,
                                 "axes.spines.right": False})
-    figure, axes = pyplot.subplots(figsize=(6.4, 3.6), layout="constrained")
+    figure, axes = pyplot.subplots(figsize=(7.6, 3.6), layout="constrained")
     for (name, points), mark in zip(plot["series"].items(), "osD^vPX*ph<>" * 3):
         points = sorted(points)
         axes.plot([p[0] for p in points], [p[1] for p in points], marker=mark, markersize=4, linewidth=1.3, label=name)
@@ -17,10 +17,13 @@ def draw(plot, path):
         axes.set_yscale("log")
     else:
         axes.set_ylim(bottom=0)
+    plain = ticker.FuncFormatter(lambda value, _: f"{value:,.10g}")
+    for axis in (axes.xaxis, axes.yaxis):
+        axis.set_major_formatter(plain)
     axes.set(title=plot["title"], xlabel=plot["x"], ylabel=plot["y"])
     axes.grid(True, which="major", linewidth=0.4, alpha=0.6)
     if len(plot["series"]) > 1:
-        axes.legend(frameon=False, fontsize=8, loc="best")
+        axes.legend(frameon=False, fontsize=8, loc="center left", bbox_to_anchor=(1, 0.5))
     path.parent.mkdir(parents=True, exist_ok=True)
     figure.savefig(path, format="svg", metadata={"Date": None, "Creator": None})
     pyplot.close(figure)
