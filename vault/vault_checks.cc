@@ -10,7 +10,9 @@
 #include "context/rows.h"
 #include "context/sealed_files.h"
 #include "context/tombstones.h"
+#include "keys/recorder_view.h"
 #include "objected.h"
+#include "os/read_ahead.h"
 #include "over_socket.h"
 #include "registers.h"
 #include "rights/certificate.h"
@@ -56,6 +58,7 @@ class Checking {
         }
         ++report_.recordings;
         if (options_.progress) options_.progress(report_.recordings, total);
+        if (options_.deep && i + kFilesAhead < node->size()) fetch(bucket, node->row(i + kFilesAhead));
         check_recording(bucket, *row);
       }
     }
@@ -90,6 +93,16 @@ class Checking {
                                  ", the directory knows " + std::to_string(known) +
                                  ": an old copy was brought back, and calls are sealed to a key that was taken away; "
                                  "bring back the newest of a backup");
+  }
+
+  // The disk works on the next files while this one is hashed.
+  static constexpr std::size_t kFilesAhead = 4;
+  void fetch(const keys::Bucket& bucket, const Result<NodeRow>& row) const {
+    constexpr std::uint64_t kBytes = std::uint64_t{1} << 20;
+    if (!row || row->tracks.empty()) return;
+    const auto& track = row->tracks.front();
+    const auto path = context::find_sealed_file(context_.layout, bucket.day, row->id, track.name, track.segment);
+    if (path) os::read_ahead(*path, kBytes);
   }
 
   void check_recording(const keys::Bucket& bucket, const NodeRow& row) {

@@ -16,7 +16,7 @@ sys.dont_write_bytecode = True  # leaves nothing in the sources
 from mutation import Build  # noqa: E402
 
 KEEPER, WRITER, RECORDER = "vault/keys/file_keeper.cc", "vault/sealed/writer.cc", "vault/capture/recorder.cc"
-TRACK, FILE, ROW, LOG = "vault/capture/track_recorder.cc", "vault/os/file.cc", "vault/catalog/row.cc", "vault/context/log.cc"
+TRACK, ROW, LOG = "vault/capture/track_recorder.cc", "vault/catalog/row.cc", "vault/context/log.cc"
 VAULT, JOURNAL = "vault/vault.cc", "vault/journal/journal.cc"
 UNVERIFIED = ("vault/shred/shred.cc", "if (!gone) return fail", "if (false) return fail")
 STAGED = "  CALLVAULT_TRY(blocks_->write_verified(material.reveal(), keys_at(target)));\n"
@@ -64,12 +64,6 @@ FAILING = [
      [(TRACK, "  if (auto synced = writer_->sync(); !synced) {\n    give_up_segment(synced.error());\n    return synced;\n  }\n",
        "  (void)writer_->sync();\n"),
       (WRITER, "  CALLVAULT_TRY(remember(file_.sync_data()));\n", "  (void)file_.sync_data();\n")]),
-    ("unread_is_damaged", "a keeper that cannot be read just now is not called damaged",
-     [(KEEPER, "  if (unread) return *unread;  // it may be there\n", "")]),
-    ("folder_not_synced", "a change is told done when its name is durable",
-     [(FILE, "  CALLVAULT_TRY(rename_file(fresh, path));\n  return sync_folder(path.parent_path());",
-       "  CALLVAULT_TRY(rename_file(fresh, path));\n  (void)sync_folder(path.parent_path());\n  return {};"),
-      (FILE, "  return dir.sync_all();", "  (void)dir.sync_all();\n  return {};")]),
     ("dies_of_errors", "an I/O error is an answer, and no signal",
      [(JOURNAL, "  if (auto synced = file.sync_data(); !synced) {\n", "  if (auto synced = file.sync_data(); !synced) {\n    std::abort();\n")]),
 ]

@@ -8,6 +8,7 @@
 #include "crypto/aead.h"
 #include "crypto/random.h"
 #include "os/mapped_window.h"
+#include "os/read_ahead.h"
 
 namespace callvault::sealed {
 namespace {
@@ -16,6 +17,7 @@ namespace {
 constexpr std::uint64_t kBatchChunks = 252;
 static_assert(kBatchChunks * kSealedChunkBytes <= 256 * 1024);
 constexpr std::uint64_t kWindowChunks = 2016;  // 2 MiB
+constexpr std::uint64_t kAheadBytes = std::uint64_t{4} << 20;
 constexpr std::uint64_t kMinWindowChunks = 64;
 
 // Whole pages of the file into whole pages of memory: the kernel copies those about twice as fast as what lies askew.
@@ -38,7 +40,9 @@ Result<ByteView> load_chunks(const os::File& file, const Header& header, std::ui
 
 Result<Digest> hash_chunks_of(const os::File& file, const Header& header, std::uint64_t chunks, Bytes& buffer) {
   crypto::Hasher hasher;
+  os::read_ahead(file, 0, kAheadBytes);
   for (std::uint64_t at = 0; at < chunks; at += kBatchChunks) {
+    if (at > 0) os::read_ahead(file, at * kSealedChunkBytes + kAheadBytes, kBatchChunks * kSealedChunkBytes);
     CALLVAULT_TRY_ASSIGN(const ByteView batch,
                          load_chunks(file, header, at, std::min(kBatchChunks, chunks - at), buffer));
     hasher.add(batch);
