@@ -6,7 +6,7 @@
 #include <cerrno>
 #include <system_error>
 
-#include "cli/output.h"
+#include "cli/file_calls.h"
 
 namespace callvault::cli {
 

@@ -7,6 +7,7 @@
 
 #include "cli/app.h"
 #include "cli/exit_codes.h"
+#include "cli/file_calls.h"
 #include "cli/output.h"
 #include "cli/signals.h"
 

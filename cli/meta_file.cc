@@ -13,7 +13,7 @@
 #include <span>
 #include <string_view>
 
-#include "cli/output.h"
+#include "cli/file_calls.h"
 #include "cli/siprec.h"
 
 namespace callvault::cli {

@@ -14,6 +14,7 @@
 #include <cstring>
 #include <filesystem>
 
+#include "cli/file_calls.h"
 #include "cli/output.h"
 #include "cli/signals.h"
 #include "cli/text.h"

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "cli/file_calls.h"
 #include "cli/text.h"
 
 namespace callvault::cli {

@@ -10,7 +10,7 @@
 #include <cstring>
 #include <utility>
 
-#include "cli/output.h"
+#include "cli/file_calls.h"
 #include "cli/signals.h"
 
 namespace callvault::cli {

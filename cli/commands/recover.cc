@@ -2,6 +2,7 @@
 
 #include "cli/command.h"
 #include "cli/commands/all.h"
+#include "cli/text.h"
 
 namespace callvault::cli {
 namespace {
