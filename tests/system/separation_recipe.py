@@ -56,7 +56,7 @@ def units(binary, folder):
     tool = shutil.which("systemd-analyze")
     built = os.path.join(os.path.dirname(binary), "..", "packaging", "systemd")
     names = glob.glob(built + "/callvault-*")
-    expect(len(names) == 5, f"units: {names}")
+    expect(len(names) == 6, f"units: {names}")
     os.makedirs(folder + "/units")
     for name in names:
         with open(name, encoding="utf-8") as file:
