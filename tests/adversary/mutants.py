@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Breaks one guarantee at a time and expects the adversary's tests to notice.
 
-  mutants.py BUILD SOURCE [NAME...]     all of them, or those named
+  mutants.py BUILD SOURCE [NAME...] [--share=N]     all of them, or those named; of these each N-th
 """
 
 import concurrent.futures
@@ -253,7 +253,8 @@ def main():
     if len(sys.argv) < 3:
         raise SystemExit(__doc__)
     build, wanted, began = Build(sys.argv[1], sys.argv[2]), sys.argv[3:], time.monotonic()
-    mutants = [m for m in MUTANTS if not wanted or m[0] in wanted]
+    share = int(wanted.pop().removeprefix("--share=")) if wanted and wanted[-1].startswith("--share=") else 1
+    mutants = [m for m in MUTANTS if not wanted or m[0] in wanted][::share]
     bad = len(wanted) - len(mutants) if wanted else 0
 
     def attempt(mutant):

@@ -2,7 +2,7 @@
 """Power cuts at every system call of real runs: what the disk may show then, asked whether the promises hold.
 
   explore.py CALLVAULT CRASH_EXPLORER [--long] [--run NAME] [--keep FOLDER]
-  explore.py CALLVAULT CRASH_EXPLORER --seeded [--only NAME]    seeded bugs (mutations.py), each of which must be found
+  explore.py CALLVAULT CRASH_EXPLORER --seeded [--only NAME] [--share N]    seeded bugs (mutations.py), or each N-th; all must be found
 
 Short: at least 5,000 states. --long: at least 100,000."""
 
@@ -78,7 +78,7 @@ def mutate(recording, change, work):
 
 def seed(options, work):
     """(bugs, problems)"""
-    wanted = [m for m in mutations.MUTATIONS + mutations.HARMLESS if options.only in (None, m[0])]
+    wanted = [m for m in mutations.MUTATIONS + mutations.HARMLESS if options.only in (None, m[0])][::options.share]
     needed = {run for _, run, _, _ in wanted} | {"erase"}
     recordings = {r.__name__: r(options.binary, work) for r in runs.RUNS if r.__name__ in needed}
     problems, states = 0, 0
@@ -96,7 +96,8 @@ def seed(options, work):
             verdict, detail = "ERROR", str(error)
         problems += verdict in ("ERROR", "SURVIVED")
         print(f"{verdict:9}{name:32}{time.monotonic() - start:5.1f} s  {guarantee}: {detail}", flush=True)
-    print(f"{len(mutations.MUTATIONS)} seeded bugs, {len(mutations.HARMLESS)} harmless ones, {states} states")
+    harmless = sum(m in mutations.HARMLESS for m in wanted)
+    print(f"{len(wanted) - harmless} seeded bugs, {harmless} harmless ones, {states} states")
     return problems
 
 
@@ -110,6 +111,7 @@ def main():
     parser.add_argument("--keep")
     parser.add_argument("--seeded", action="store_true")
     parser.add_argument("--only")
+    parser.add_argument("--share", type=int, default=1)
     options = parser.parse_args()
     options.every = options.every or (1 if options.long or options.run else 2)
     work = options.keep or tempfile.mkdtemp(prefix="callvault-explore-", dir=memory_folder())
