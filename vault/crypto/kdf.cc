@@ -42,8 +42,7 @@ Result<Key> scrypt_key(ByteView passphrase, ByteView salt, unsigned log_n) {
   CALLVAULT_TRY_ASSIGN(Key out, Key::random());
   if (log_n < 1 || log_n > kMaxScryptLogN ||
       crypto_pwhash_scryptsalsa208sha256_ll(
-          reinterpret_cast<const std::uint8_t*>(passphrase.data()), passphrase.size(),
-          reinterpret_cast<const std::uint8_t*>(salt.data()), salt.size(), std::uint64_t{1} << log_n, 8, 1,
+          raw(passphrase), passphrase.size(), raw(salt), salt.size(), std::uint64_t{1} << log_n, 8, 1,
           reinterpret_cast<std::uint8_t*>(out.reveal_mutable().data()), Key::kBytes) != 0)
     return fail(Errc::unexpected, "not enough memory to derive a key from the passphrase");
   return out;

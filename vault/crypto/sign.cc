@@ -2,6 +2,8 @@
 
 #include <sodium.h>
 
+#include "crypto/raw.h"
+
 namespace callvault::crypto {
 namespace {
 
@@ -24,15 +26,14 @@ SigningPublicKey signing_public_key(const Key& seed) { return Expanded(seed).pub
 Signature sign(const Key& seed, ByteView message) {
   const Expanded expanded(seed);
   Signature out{};
-  crypto_sign_detached(reinterpret_cast<unsigned char*>(out.data()), nullptr,
-                       reinterpret_cast<const unsigned char*>(message.data()), message.size(), expanded.secret);
+  crypto_sign_detached(reinterpret_cast<unsigned char*>(out.data()), nullptr, raw(message), message.size(),
+                       expanded.secret);
   return out;
 }
 
 bool verify(const SigningPublicKey& key, ByteView message, const Signature& signature) {
-  return crypto_sign_verify_detached(reinterpret_cast<const unsigned char*>(signature.data()),
-                                     reinterpret_cast<const unsigned char*>(message.data()), message.size(),
-                                     reinterpret_cast<const unsigned char*>(key.data())) == 0;
+  return crypto_sign_verify_detached(reinterpret_cast<const unsigned char*>(signature.data()), raw(message),
+                                     message.size(), reinterpret_cast<const unsigned char*>(key.data())) == 0;
 }
 
 }  // namespace callvault::crypto

@@ -3,7 +3,6 @@
 #include <archive.h>
 #include <archive_entry.h>
 
-#include <cerrno>
 #include <optional>
 
 #include "base/text.h"
@@ -16,7 +15,6 @@ namespace {
 struct Libarchive {
   decltype(&::archive_write_new) archive_write_new = nullptr;
   decltype(&::archive_write_free) archive_write_free = nullptr;
-  decltype(&::archive_write_fail) archive_write_fail = nullptr;
   decltype(&::archive_write_set_format_ustar) archive_write_set_format_ustar = nullptr;
   decltype(&::archive_write_add_filter_none) archive_write_add_filter_none = nullptr;
   decltype(&::archive_write_open) archive_write_open = nullptr;
@@ -24,7 +22,6 @@ struct Libarchive {
   decltype(&::archive_write_data) archive_write_data = nullptr;
   decltype(&::archive_write_finish_entry) archive_write_finish_entry = nullptr;
   decltype(&::archive_write_close) archive_write_close = nullptr;
-  decltype(&::archive_set_error) archive_set_error = nullptr;
   decltype(&::archive_entry_new) archive_entry_new = nullptr;
   decltype(&::archive_entry_free) archive_entry_free = nullptr;
   decltype(&::archive_entry_set_pathname) archive_entry_set_pathname = nullptr;
@@ -39,7 +36,6 @@ Result<Libarchive> load_libarchive() {
   Libarchive out;
   CALLVAULT_TRY(library.find("archive_write_new", out.archive_write_new));
   CALLVAULT_TRY(library.find("archive_write_free", out.archive_write_free));
-  CALLVAULT_TRY(library.find("archive_write_fail", out.archive_write_fail));
   CALLVAULT_TRY(library.find("archive_write_set_format_ustar", out.archive_write_set_format_ustar));
   CALLVAULT_TRY(library.find("archive_write_add_filter_none", out.archive_write_add_filter_none));
   CALLVAULT_TRY(library.find("archive_write_open", out.archive_write_open));
@@ -47,7 +43,6 @@ Result<Libarchive> load_libarchive() {
   CALLVAULT_TRY(library.find("archive_write_data", out.archive_write_data));
   CALLVAULT_TRY(library.find("archive_write_finish_entry", out.archive_write_finish_entry));
   CALLVAULT_TRY(library.find("archive_write_close", out.archive_write_close));
-  CALLVAULT_TRY(library.find("archive_set_error", out.archive_set_error));
   CALLVAULT_TRY(library.find("archive_entry_new", out.archive_entry_new));
   CALLVAULT_TRY(library.find("archive_entry_free", out.archive_entry_free));
   CALLVAULT_TRY(library.find("archive_entry_set_pathname", out.archive_entry_set_pathname));
@@ -77,22 +72,22 @@ struct TarWriter::State {
   ByteSink* out = nullptr;
   std::string folder;
   std::int64_t at_s = 0;
-  // Said by the sink. What libarchive says of it is less.
+  // Said by the sink. libarchive is not told: it leaks what it had when a write fails.
   std::optional<Error> failed{};
+  bool abandoned = false;
   std::unique_ptr<struct archive, Free> archive{};
   std::string name{}, sums{};
   std::uint64_t files = 0, left = 0;
   crypto::Sha256 hash{};
 
   // Called by libarchive, whose frames no exception may cross.
-  static la_ssize_t give(struct archive* a, void* self, const void* data, std::size_t size) noexcept {
+  static la_ssize_t give(struct archive*, void* self, const void* data, std::size_t size) noexcept {
     auto& state = *static_cast<State*>(self);
-    if (state.failed) return -1;
-    auto done = state.out->write({static_cast<const std::byte*>(data), size});
-    if (done) return static_cast<la_ssize_t>(size);
-    state.failed = std::move(done).error();
-    api->archive_set_error(a, EIO, "the sink failed");
-    return -1;
+    if (!state.failed && !state.abandoned) {
+      auto done = state.out->write({static_cast<const std::byte*>(data), size});
+      if (!done) state.failed = std::move(done).error();
+    }
+    return static_cast<la_ssize_t>(size);
   }
 
   Result<void> check(int status, const char* what) const {
@@ -107,7 +102,7 @@ TarWriter::TarWriter(TarWriter&&) noexcept = default;
 TarWriter& TarWriter::operator=(TarWriter&&) noexcept = default;
 TarWriter::~TarWriter() {
   // What is freed unfinished would still be flushed.
-  if (state_ && state_->archive) api->archive_write_fail(state_->archive.get());
+  if (state_) state_->abandoned = true;
 }
 
 Result<TarWriter> TarWriter::open(ByteSink& out, std::string folder, Time at) {
