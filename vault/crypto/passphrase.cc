@@ -2,6 +2,8 @@
 
 #include <sodium.h>
 
+#include "crypto/raw.h"
+
 namespace callvault {
 
 struct Passphrase::Memory {
@@ -35,7 +37,7 @@ Result<Key> key_from_passphrase(std::span<const std::byte> passphrase, const Sal
   CALLVAULT_TRY_ASSIGN(Key out, Key::random());
   const auto key = out.reveal_mutable();
   if (crypto_pwhash(reinterpret_cast<unsigned char*>(key.data()), key.size(),
-                    reinterpret_cast<const char*>(passphrase.data()), passphrase.size(),
+                    reinterpret_cast<const char*>(raw(passphrase)), passphrase.size(),
                     reinterpret_cast<const unsigned char*>(salt.data()), cost.passes,
                     std::size_t{cost.memory_kib} * 1024, crypto_pwhash_ALG_ARGON2ID13) != 0)
     return fail(Errc::unexpected, "not enough memory to derive a key from the passphrase");
