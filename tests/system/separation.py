@@ -318,34 +318,42 @@ def hostile(bench, call):
     expect(said.startswith("failed refused this account may not act as somebody"), f"another person: {said}")
 
 
-def raw(bench, *parts, wait=1.0):
-    """What the service answers ana's account to these bytes, after its greeting."""
+def raw(bench, *parts):
+    """The frames (kind, payload) that the service sends ana's account for these bytes, its greeting first."""
     path = bench.socket
 
     def talk():
         with socket.socket(socket.AF_UNIX) as line:
-            line.settimeout(wait)
+            line.settimeout(20)
             line.connect(path)
             got = line.recv(65536)
             for part in parts:
                 line.sendall(bytes.fromhex(part))
+            line.shutdown(socket.SHUT_WR)
             try:
-                got += line.recv(65536)
-            except (TimeoutError, ConnectionError):
+                while more := line.recv(65536):
+                    got += more
+            except ConnectionError:  # it ended with bytes of ours unread
                 pass
             return got.hex()
-    return bytes.fromhex(as_user(account(ANA, ANA), talk))
+    got, frames = bytes.fromhex(as_user(account(ANA, ANA), talk)), []
+    while got:
+        end = 5 + int.from_bytes(got[:4], "little")
+        frames.append((got[4], got[5:end]))
+        got = got[end:]
+    return frames
 
 
 def rude(bench, call):
     """Garbage, halves, silence, and readers who never read: nobody else waits for them."""
-    greeting = raw(bench, wait=0.2)
-    expect(greeting[4] == 1 and b"vault" in greeting, f"no greeting: {greeting[:40]!r}")
+    greeting = raw(bench)[0]
+    expect(greeting[0] == 1 and b"vault" in greeting[1], f"no greeting: {greeting!r}")
     for part in ("00", "ffffffff02", "00000000ff", "0100000002", "10000000020100" + "ff" * 14, os.urandom(5000).hex(),
                  "05000000020900000000"):
-        raw(bench, part, wait=0.3)
-    answer = raw(bench, "10000000020100" + "ff" * 14)[len(greeting):]
-    expect(answer[4] == 5, f"a malformed request is not refused: {answer!r}")
+        answers = raw(bench, part)[1:]
+        expect(all(kind == 5 for kind, _ in answers), f"{part[:40]} is not refused: {answers!r}")
+    answers = raw(bench, "10000000020100" + "ff" * 14)[1:]
+    expect([kind for kind, _ in answers] == [5], f"a malformed request is not refused: {answers!r}")
     holders = []
     for _ in range(4):  # silent for as long as they may
         line = socket.socket(socket.AF_UNIX)
