@@ -1,6 +1,7 @@
 #include "cli/siprec.h"
 
 #include <algorithm>
+#include <cstdint>
 #include <pugixml.hpp>
 #include <vector>
 
