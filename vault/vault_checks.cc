@@ -12,7 +12,6 @@
 #include "context/tombstones.h"
 #include "keys/recorder_view.h"
 #include "objected.h"
-#include "os/read_ahead.h"
 #include "over_socket.h"
 #include "registers.h"
 #include "rights/certificate.h"
@@ -50,17 +49,7 @@ class Checking {
                                    "; its recordings cannot be opened: bring back keys/ of a backup");
         continue;
       }
-      for (std::size_t i = 0; i < node->size(); ++i) {
-        auto row = node->row(i);
-        if (!row) {
-          report_.problems.push_back(row.error().message);
-          continue;
-        }
-        ++report_.recordings;
-        if (options_.progress) options_.progress(report_.recordings, total);
-        if (options_.deep && i + kFilesAhead < node->size()) fetch(bucket, node->row(i + kFilesAhead));
-        check_recording(bucket, *row);
-      }
+      check_recordings(bucket, *node, total);
     }
     for (const auto& [name, known] : context_.state.directory().registers)
       if (const auto plain = context_.state.read_register(name); !plain)
@@ -95,29 +84,48 @@ class Checking {
                                  "bring back the newest of a backup");
   }
 
-  // The disk works on the next files while this one is hashed.
-  static constexpr std::size_t kFilesAhead = 4;
-  void fetch(const keys::Bucket& bucket, const Result<NodeRow>& row) const {
-    constexpr std::uint64_t kBytes = std::uint64_t{1} << 20;
-    if (!row || row->tracks.empty()) return;
-    const auto& track = row->tracks.front();
-    const auto path = context::find_sealed_file(context_.layout, bucket.day, row->id, track.name, track.segment);
-    if (path) os::read_ahead(*path, kBytes);
+  // So many at a time: progress is told in between.
+  static constexpr std::size_t kRecordingsAtOnce = 512;
+
+  void check_recordings(const keys::Bucket& bucket, const keys::Node& node, std::uint64_t total) {
+    for (std::size_t i = 0; i < node.size();) {
+      std::vector<NodeRow> rows;
+      for (; i < node.size() && rows.size() < kRecordingsAtOnce; ++i) {
+        if (auto row = node.row(i))
+          rows.push_back(std::move(*row));
+        else
+          report_.problems.push_back(row.error().message);
+      }
+      tell(rows, context::check_sealed_files(context_.layout, bucket, rows,
+                                             options_.deep ? context::Depth::every_byte : context::Depth::ends));
+      report_.recordings += rows.size();
+      if (options_.progress) options_.progress(report_.recordings, total);
+    }
   }
 
-  void check_recording(const keys::Bucket& bucket, const NodeRow& row) {
-    std::map<TrackName, bool> heard;
-    for (const auto& track : row.tracks) {
-      const std::string name = base::sealed_file_name(row.id, track.name, track.segment);
-      known_.insert(name);
-      bool& any = heard[track.name];
-      const auto chunks = examine(bucket, row, track);
-      any = any || row.in_progress || !chunks || *chunks > 0;
-      if (!chunks) report_.problems.push_back(name + ": " + chunks.error().message + what_to_do(chunks.error()));
+  void tell(const std::vector<NodeRow>& rows, const std::vector<context::CheckedFile>& files) {
+    auto file = files.begin();
+    for (std::size_t i = 0; i < rows.size(); ++i) {
+      std::map<TrackName, bool> heard;
+      for (; file != files.end() && file->row == i; ++file) {
+        const auto& track = rows[i].tracks[file->track];
+        const std::string name = base::sealed_file_name(rows[i].id, track.name, track.segment);
+        known_.insert(name);
+        if (file->chunks) ++report_.files;
+        report_.chunks += file->chunks.value_or(0);
+        if (file->problem)
+          report_.problems.push_back(name + ": " + file->problem->message + what_to_do(*file->problem));
+        bool& any = heard[track.name];
+        any = any || rows[i].in_progress || file->problem || file->chunks.value_or(0) > 0;
+      }
+      note_silence(rows[i].id, heard);
     }
+  }
+
+  void note_silence(const RecordingId& id, const std::map<TrackName, bool>& heard) {
     for (const auto& [name, any] : heard)
       if (!any)
-        report_.notes.push_back(row.id.text() + "." + std::string(to_word(name)) +
+        report_.notes.push_back(id.text() + "." + std::string(to_word(name)) +
                                 " holds no audio: its recorder was cut off before the first second was safe; it "
                                 "cannot be played, and may be erased");
   }
@@ -127,18 +135,6 @@ class Checking {
     if (why.code == Errc::corrupt || why.code == Errc::not_found)
       return "; bring the file back from a backup, else erase the recording";
     return "; mend what keeps it from being read, then check again";
-  }
-
-  // Errors: of this one file. Gives how many chunks of audio it holds.
-  Result<std::uint64_t> examine(const keys::Bucket& bucket, const NodeRow& row, const keys::TrackSecret& track) {
-    CALLVAULT_TRY_ASSIGN(const auto path,
-                         context::find_sealed_file(context_.layout, bucket.day, row.id, track.name, track.segment));
-    CALLVAULT_TRY_ASSIGN(auto reader, sealed::Reader::open(path));
-    ++report_.files;
-    report_.chunks += reader.chunk_count();
-    CALLVAULT_TRY(
-        context::check_sealed(reader, row, track, options_.deep ? context::Depth::every_byte : context::Depth::ends));
-    return reader.chunk_count();
   }
 
   // Files that no node knows: a leftover, or a copy brought back.

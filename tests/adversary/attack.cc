@@ -7,6 +7,7 @@
 #include "catalog/blind.h"
 #include "crypto/aead.h"
 #include "keys/directory.h"
+#include "keys/directory_head.h"
 #include "keys/node_file.h"
 #include "sealed/header.h"
 
@@ -31,6 +32,21 @@ class Attack {
     for (std::size_t at = 0; at + kSlotBlocks * kBlock <= file.size(); at += kBlock) {
       const auto digest = crypto::blake2b(ByteView(file).subspan(at, kSlotBlocks * kBlock));
       roots_.push_back(copy(digest));
+    }
+  }
+
+  // With several keepers a directory is sealed under a key that each keeper's root wraps.
+  void unwrap_directory_keys() {
+    const auto count = roots_.size();
+    for (const auto& blob : blobs_) {
+      const auto parts = keys::split_directory(blob.bytes);
+      if (!parts) continue;
+      for (const auto& entry : parts->head.keepers)
+        for (std::size_t i = 0; i < count && entry.is_current(); ++i) {
+          keys::KeeperSlot slot{entry.epoch, must(keys::keeper_commitment(roots_[i]), "commitment"),
+                                copy(roots_[i].reveal())};
+          if (auto key = keys::unwrap_directory_key(entry, slot)) roots_.push_back(std::move(*key));
+        }
     }
   }
 
@@ -182,6 +198,7 @@ Loot attack(const std::vector<Blob>& blobs, const std::vector<Bytes>& keepers, c
             const std::vector<std::string>& callers) {
   Attack a(blobs, review);
   for (const auto& keeper : keepers) a.take_keeper(keeper);
+  a.unwrap_directory_keys();
   a.open_directories();
   a.open_nodes();
   a.open_headers();

@@ -21,7 +21,7 @@ PROGRAM = "tests/adversary/test_adversary"
 PATIENCE = 120
 
 SHRED, TARGETS, RETIRE = "vault/shred/shred.cc", "vault/shred/targets.cc", "vault/shred/retirement.cc"
-STATE, KEEPER = "vault/keys/key_state.cc", "vault/keys/file_keeper.cc"
+STATE, KEEPER, KEEPERS = "vault/keys/key_state.cc", "vault/keys/file_keeper.cc", "vault/keys/keepers.cc"
 HEADER, TRACK = "vault/sealed/header.cc", "vault/capture/track_recorder.cc"
 BLIND, ROW, LOG = "vault/catalog/blind.cc", "vault/catalog/row.cc", "vault/context/log.cc"
 RING, DUAL = "vault/review_ring.cc", "vault/dual_control.cc"
@@ -40,6 +40,7 @@ IN_PERSONS = {"first_number_only", "objection_of_one_number", "deferred_forgotte
 IN_PEOPLE = {"old_review_key_stays", "leaver_gets_the_new_key", "ring_stays", "forged_identity_granted", "lapse_ignored",
              "signature_not_checked", "approved_by_the_same", "approval_for_anything", "approval_used_twice", "approval_for_ever",
              "reach_after_leaving", "reach_before_joining", "reach_of_later_keys", "person_in_the_clear"}
+IN_MIRROR = {"mirror_not_rotated", "mirror_wipes_nothing", "late_mirror_not_wiped"}
 IN_REGISTERS = {"register_key_reused", "plain_register", "opted_out_kept", "closed_requests_kept", "request_beside_recording",
                 "recipient_in_the_clear", "copy_in_the_clear", "notice_replaced",
                 "incomplete_settles", "incomplete_records", "entered_again_too_late"}
@@ -214,6 +215,21 @@ MUTANTS = [
      [(DUAL, "    rights::settle_approval(*record, ApprovalState::used);\n", "")]),
     ("approval_for_ever", "an approval runs out",
      [("vault/rights/approvals.cc", "return a.state != ApprovalState::used && now < a.stands_until;", "return a.state != ApprovalState::used && now > Time{};")]),
+    ("mirror_not_rotated", "a rotation is done on the mirror, too",
+     [(KEEPERS, "    auto slot = one.keeper->stage(epoch, directory.epoch);\n",
+       "    auto slot = i == opener_ ? one.keeper->stage(epoch, directory.epoch) : first_root(*one.keeper);\n"),
+      (KEEPERS, "    auto wiped = one.keeper->wipe_all_but(directory.epoch);",
+       "    auto wiped = i == opener_ ? one.keeper->wipe_all_but(directory.epoch) : Result<void>();"),
+      (KEEPERS, "Result<bool> holds_one(Keeper& keeper, std::uint64_t epoch) {",
+       "[[maybe_unused]] Result<KeeperSlot> first_root(Keeper& keeper) {\n  CALLVAULT_TRY_ASSIGN(auto slots, keeper.read());\n"
+       "  return std::move(slots.front());\n}\n\nResult<bool> holds_one(Keeper& keeper, std::uint64_t epoch) {"), UNVERIFIED]),
+    ("mirror_wipes_nothing", "a shred wipes the mirror's old root",
+     [(KEEPERS, "    auto wiped = one.keeper->wipe_all_but(directory.epoch);",
+       "    auto wiped = i == opener_ ? one.keeper->wipe_all_but(directory.epoch) : Result<void>();"), UNVERIFIED]),
+    ("late_mirror_not_wiped", "a keeper that is back forgets before its shreds are final",
+     [(STATE, "  CALLVAULT_TRY(commit());\n  CALLVAULT_TRY(wipe_old());\n",
+       "  for (auto& e : directory_.keepers) { e.oldest = directory_.epoch; finalised_ += std::exchange(e.waiting, 0); }\n"
+       "  CALLVAULT_TRY(commit());\n")]),
     ("one_secret_for_all", "each track has a secret of its own",
      [(TRACK, "CALLVAULT_TRY_ASSIGN(auto track, crypto::Key::random());", "CALLVAULT_TRY_ASSIGN(auto track, call.secret.clone());")]),
 ]
@@ -237,7 +253,7 @@ def run(build, name, edits):
             files.setdefault(path, []).append((old, new))
         objects = [build.compile(path, changes, folder) for path, changes in files.items()]
         program = os.path.join(folder, name)
-        tests = "*" if name == "unchanged" else "/steps_test.cc" if name in IN_STEPS else "/registers_test.cc" if name in IN_REGISTERS else "/persons_test.cc" if name in IN_PERSONS else "/people_test.cc" if name in IN_PEOPLE else "/adversary_test.cc"
+        tests = "*" if name == "unchanged" else "/steps_test.cc" if name in IN_STEPS else "/registers_test.cc" if name in IN_REGISTERS else "/persons_test.cc" if name in IN_PERSONS else "/people_test.cc" if name in IN_PEOPLE else "/mirror_test.cc" if name in IN_MIRROR else "/adversary_test.cc"
         build.link(PROGRAM, objects, program)
         try:
             done = subprocess.run([program, "--abort-after=1", "--no-colors=true", f"--source-file=*{tests}"], env={**os.environ, "TMPDIR": folder},

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""A keeper in a TPM 2.0: the whole life of a vault over swtpm, and what a chip may do to it."""
+"""A keeper in a TPM 2.0: the whole life of a vault over swtpm, what a chip may do to it, and a chip and a file as mirrors."""
 
 import os
 import shutil
@@ -10,6 +10,7 @@ import time
 from rig import Rig, Skip, expect, main, pitch, tone
 
 INDEX = 0x01800100
+LISTEN = ("--purpose", "complaint")
 
 
 class Chip:
@@ -146,6 +147,106 @@ def cleared(rig, chip):
     rig.good("find")
 
 
+def standing(rig):
+    done = rig.run("--json", "keeper", "status")
+    return done.code, [k["standing"] for k in done.lines()[0]["keepers"]]
+
+
+def shred_without(rig, call, back):
+    """What is shredded while one keeper is away is outstanding until that one is back and has forgotten, too."""
+    done = rig.run("--json", "erase", call, "--request", "R-1", "--reason", "asked")
+    expect(done.code == 3 and "not final" in done.out, str(done))
+    expect(rig.run("play", call, *LISTEN).code == 21, "still heard")
+    expect(rig.run("prove-gone", call).code == 24, "gone, while a keeper may still open it")
+    back()
+    done = rig.run("--json", "purge")
+    expect(done.code == 0 and done.lines()[-1]["shredded"] == 1 and done.lines()[-1]["outstanding"] == 0, str(done))
+    expect(rig.json("prove-gone", call)[0]["gone"], "not gone")
+    expect(standing(rig) == (0, ["current", "current"]), f"{standing(rig)}")
+
+
+def opens_old(rig, copy, keeper, call):
+    there = {"CALLVAULT_DIR": copy, "CALLVAULT_KEEPER": keeper}
+    return rig.run("play", call, *LISTEN, env=there).code == 0
+
+
+def mirrored(binary, first_in_chip):
+    """One keeper in a file and one in a chip, either of them the first."""
+    rig = Rig("tpm-mirror-" + ("chip" if first_in_chip else "file"), binary, make=False)
+    chip = Chip(rig.folder)
+    try:
+        place = f"tpm:{INDEX:#x},{chip.tcti()}"
+        in_file = os.path.join(rig.folder, "other-disk") if first_in_chip else rig.keeper
+        in_chip = rig.keeper if first_in_chip else rig.vault + ".mirror"
+        keeper, mirror = ((place, in_file) if first_in_chip else (in_file, place))
+        rig.good("init", rig.vault, "--keeper", keeper, "--unsafe-keeper", "--unsafe-fast-passphrase")
+        one, two, three, last = (rig.ingest(tone(1, 440), "--consent", "granted")["id"] for _ in range(4))
+        rig.good("find")
+        made = rig.json("keeper", "mirror", mirror, "--unsafe-keeper")[0]
+        expect(made["path"] == (in_file if first_in_chip else in_chip), f"made {made}")
+        old = os.path.join(rig.folder, "old")
+        shutil.copytree(rig.vault, old)
+        for place in (in_file, in_chip):
+            expect(opens_old(rig, old, place, one), f"no teeth: {place} does not open a present copy")
+
+        # Both there: final at once. One away, the file and the chip in turn: outstanding until it is back.
+        rig.good("erase", one, "--request", "R-1", "--reason", "asked")
+        expect(rig.json("prove-gone", one)[0]["gone"], "not gone")
+        chip.stop()
+        if not first_in_chip:
+            shred_without(rig, two, chip.start)
+        else:
+            expect("opened by its mirror" in rig.good("play", two, *LISTEN).err, "silently opened by the mirror")
+            shred_without(rig, two, chip.start)
+        os.rename(in_file, in_file + ".away")
+        shred_without(rig, three, lambda: os.rename(in_file + ".away", in_file))
+        for call in (one, two, three):
+            for place in (in_file, in_chip):
+                expect(not opens_old(rig, old, place, call), f"{place} and an old copy open what was shredded")
+
+        # An old state of the chip, and an old copy of the file, are refused; nothing is wiped.
+        aside, stale = in_file + ".aside", chip.state + ".stale"
+        shutil.copytree(in_file, in_file + ".stale")
+        chip.stop()
+        shutil.copytree(chip.state, stale)
+        chip.start()
+        rig.good("keeper", "rotate")
+        chip.stop()
+        os.rename(chip.state, chip.state + ".now")
+        os.rename(stale, chip.state)
+        chip.start()
+        os.rename(in_file, aside)
+        rig.fails(22, "find", says="is behind|holds none of the roots|no root for keys/directory")
+        os.rename(in_file + ".stale", in_file)
+        rig.fails(22, "purge", says="is behind|holds none of the roots|no root for keys/directory")
+        shutil.rmtree(in_file)
+        chip.stop()
+        shutil.rmtree(chip.state)
+        os.rename(chip.state + ".now", chip.state)
+        chip.start()
+
+        # The file is lost: the chip alone opens the vault, and a new file is made beside it.
+        done = rig.good("play", last, *LISTEN)
+        expect(first_in_chip or "opened by its mirror" in done.err, f"silently: {done.err}")
+        rig.good("keeper", "mirror", in_file, "--remove", "--destroyed")
+        rig.good("keeper", "mirror", in_file, "--unsafe-keeper")
+        rig.good("keeper", "rotate")
+        expect(standing(rig) == (0, ["current", "current"]), f"{standing(rig)}")
+        # And the other way round: the chip was cleared.
+        chip.stop()
+        shutil.rmtree(chip.state)
+        os.makedirs(chip.state)
+        chip.start()
+        rig.good("play", last, *LISTEN)
+        rig.good("keeper", "mirror", in_chip, "--remove", "--destroyed")
+        rig.good("erase", last, "--request", "R-1", "--reason", "asked")
+        expect(rig.json("prove-gone", last)[0]["gone"], "not gone")
+        rig.sound()
+    finally:
+        chip.stop()
+        rig.remove()
+
+
 def test(binary):
     if not shutil.which("swtpm"):
         raise Skip("needs swtpm, a TPM in software")
@@ -166,6 +267,8 @@ def test(binary):
         if chip:
             chip.stop()
         rig.remove()
+    for first_in_chip in (False, True):
+        mirrored(binary, first_in_chip)
 
 
 if __name__ == "__main__":

@@ -108,6 +108,8 @@ class Catalog {
   Result<bool> add_rows(std::uint32_t bucket, std::uint64_t from_generation, std::uint64_t to_generation,
                         std::span<const Entry> entries);
   Result<void> drop_bucket(std::uint32_t bucket);  // a missing one is fine
+  // As few transactions as memory allows: each is a sync.
+  Result<void> drop_buckets(std::span<const std::uint32_t> buckets);
   // Drops every bucket that is not in `keep`; tells how many.
   Result<std::uint64_t> drop_buckets_except(std::span<const std::uint32_t> keep);
 

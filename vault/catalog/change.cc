@@ -125,10 +125,13 @@ void take_out(Root& root, std::uint32_t bucket, const BucketMeta& meta) {
   --root.buckets;
 }
 
-// Every key of the bucket, and its part in the root record.
-Result<void> remove_bucket(View& view, Batch& batch, Root& root, std::uint32_t bucket) {
+// Keys that one transaction removes stay in memory until it ends.
+constexpr std::size_t kRowsDroppedAtOnce = 32'768;
+
+// Every key of the bucket, and its part in the root record. Tells how many rows it had.
+Result<std::size_t> remove_bucket(View& view, Batch& batch, Root& root, std::uint32_t bucket) {
   CALLVAULT_TRY_ASSIGN(const auto meta, read_bucket(view, bucket));
-  if (!meta) return {};
+  if (!meta) return std::size_t{0};
   take_out(root, bucket, *meta);
   for (const Table table : {Table::bucket, Table::ids, Table::tokens, Table::rows}) {
     CALLVAULT_TRY(view.walk(number_key(table, bucket), [&](ByteView key, ByteView) -> Result<bool> {
@@ -136,7 +139,7 @@ Result<void> remove_bucket(View& view, Batch& batch, Root& root, std::uint32_t b
       return true;
     }));
   }
-  return {};
+  return std::size_t{meta->rows};
 }
 
 }  // namespace
@@ -206,25 +209,32 @@ Result<bool> Catalog::add_rows(std::uint32_t bucket, std::uint64_t from_generati
   return added;
 }
 
-Result<void> Catalog::drop_bucket(std::uint32_t bucket) {
-  return store_->update([&](View& view, Batch& batch) -> Result<void> {
-    CALLVAULT_TRY_ASSIGN(Root root, read_root(view));
-    CALLVAULT_TRY(remove_bucket(view, batch, root, bucket));
-    if (!batch.empty()) batch.put(root_key(), encode(root));
-    return {};
-  });
+Result<void> Catalog::drop_bucket(std::uint32_t bucket) { return drop_buckets({&bucket, 1}); }
+
+Result<void> Catalog::drop_buckets(std::span<const std::uint32_t> buckets) {
+  std::size_t at = 0;
+  while (at < buckets.size()) {
+    CALLVAULT_TRY(store_->update([&](View& view, Batch& batch) -> Result<void> {
+      CALLVAULT_TRY_ASSIGN(Root root, read_root(view));
+      for (std::size_t rows = 0; at < buckets.size() && rows < kRowsDroppedAtOnce; ++at) {
+        CALLVAULT_TRY_ASSIGN(const std::size_t removed, remove_bucket(view, batch, root, buckets[at]));
+        rows += removed;
+      }
+      if (!batch.empty()) batch.put(root_key(), encode(root));
+      return {};
+    }));
+  }
+  return {};
 }
 
 Result<std::uint64_t> Catalog::drop_buckets_except(std::span<const std::uint32_t> keep) {
   const std::set<std::uint32_t> kept(keep.begin(), keep.end());
   CALLVAULT_TRY_ASSIGN(const auto held, generations());
-  std::uint64_t dropped = 0;
-  for (const auto& [bucket, generation] : held) {
-    if (kept.contains(bucket)) continue;
-    CALLVAULT_TRY(drop_bucket(bucket));
-    ++dropped;
-  }
-  return dropped;
+  std::vector<std::uint32_t> dropped;
+  for (const auto& [bucket, generation] : held)
+    if (!kept.contains(bucket)) dropped.push_back(bucket);
+  CALLVAULT_TRY(drop_buckets(dropped));
+  return std::uint64_t{dropped.size()};
 }
 
 }  // namespace callvault::catalog

@@ -1,7 +1,11 @@
-// Whether a sealed file is the one its node knows.
+// Whether sealed files are the ones their nodes know.
 #pragma once
 
-#include "keys/node.h"
+#include <optional>
+#include <span>
+#include <vector>
+
+#include "context/context.h"
 #include "sealed/reader.h"
 
 namespace callvault::context {
@@ -11,10 +15,19 @@ enum class Depth : std::uint8_t {
   every_byte,  // all of the sealed audio, too
 };
 
-// REQUIRES: `reader` is over the file of that track. Of a call in progress only the header can be told.
-// Errors: corrupt, not_found (it has no trailer), io.
-Result<void> check_sealed(sealed::Reader& reader, const keys::NodeRow& row, const keys::TrackSecret& track,
-                          Depth depth);
+// Of a call in progress only the header can be told.
+// Errors: corrupt, not_found (there is no file, or no trailer in it), newer_version, io.
 Result<void> check_sealed(const os::Path& path, const keys::NodeRow& row, const keys::TrackSecret& track, Depth depth);
+
+struct CheckedFile {
+  std::size_t row = 0, track = 0;       // which of those given
+  std::optional<std::uint64_t> chunks;  // of audio in it; none when it could not be opened
+  std::optional<Error> problem;         // as of check_sealed
+};
+
+// Every file of these recordings of one bucket, in the order given. Several are read at once: hashing one takes longer
+// than a disk needs to read it.
+std::vector<CheckedFile> check_sealed_files(const base::Layout& layout, const keys::Bucket& bucket,
+                                            std::span<const keys::NodeRow> rows, Depth depth);
 
 }  // namespace callvault::context

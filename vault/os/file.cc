@@ -254,6 +254,12 @@ Result<void> remove_folder(const Path& folder) {
   return {};
 }
 
+Result<bool> remove_if_empty(const Path& folder) {
+  if (::rmdir(folder.c_str()) == 0 || errno == ENOENT) return true;
+  if (errno == ENOTEMPTY || errno == EEXIST) return false;
+  return system_error(errno, "cannot remove folder", folder);
+}
+
 bool exists(const Path& path) {
   struct stat st {};
   return ::lstat(path.c_str(), &st) == 0;

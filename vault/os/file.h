@@ -87,6 +87,8 @@ Result<void> rename_file(const Path& from, const Path& to);
 // True when it was there.
 Result<bool> remove_file(const Path& path);
 Result<void> remove_folder(const Path& folder);  // empty
+// False, and nothing changed, when something is in it. True when it is gone, also when it was not there.
+Result<bool> remove_if_empty(const Path& folder);
 bool exists(const Path& path);
 // The same, where a disk that does not tell must not be taken for an absent file.
 Result<bool> is_there(const Path& path);

@@ -1,6 +1,7 @@
 #include "shred/cleaning.h"
 
 #include <algorithm>
+#include <map>
 #include <set>
 
 #include "context/rows.h"
@@ -10,25 +11,27 @@
 namespace callvault::shred {
 namespace {
 
+// A day's folder that is empty then goes too: one sync of its parent makes that durable for all of them, where a sync
+// of each would take most of the time.
 Result<void> remove_recordings(const context::Context& context, const std::vector<Doomed>& doomed,
                                const Progress& progress) {
-  std::set<os::Path> folders;
+  std::map<std::int32_t, os::Path> folders;
   std::uint64_t done = 0;
   for (const auto& d : doomed) {
-    const os::Path folder = context::recording_folder(context.layout, d.day);
-    for (const auto& t : d.tracks) {
-      CALLVAULT_TRY_ASSIGN(const bool was_there,
-                           os::remove_file(folder / base::sealed_file_name(d.id, t.first, t.second)));
-      if (was_there) folders.insert(folder);
-    }
+    auto& folder = folders[d.day];
+    if (folder.empty()) folder = context::recording_folder(context.layout, d.day);
+    for (const auto& t : d.tracks)
+      CALLVAULT_TRY(os::remove_file(folder / base::sealed_file_name(d.id, t.first, t.second)));
     if (progress) progress(++done, doomed.size());
   }
-  for (const auto& folder : folders) {
-    CALLVAULT_TRY(os::sync_folder(folder));
-    CALLVAULT_TRY_ASSIGN(const auto left, os::list_folder(folder));
-    if (left.empty()) CALLVAULT_TRY(os::remove_folder(folder));
+  bool emptied = false;
+  for (const auto& [day, folder] : folders) {
+    CALLVAULT_TRY_ASSIGN(const bool gone, os::remove_if_empty(folder));
+    emptied = emptied || gone;
+    if (!gone) CALLVAULT_TRY(os::sync_folder(folder));
   }
-  return {};
+  return emptied && os::exists(context.layout.recordings()) ? os::sync_folder(context.layout.recordings())
+                                                            : Result<void>();
 }
 
 // Whatever is finished goes, known to the node or not. What a recorder still writes is opened by nobody; it was asked
@@ -67,13 +70,10 @@ Result<void> remove_incoming(const base::Layout& layout, const std::vector<Doome
 Result<void> renew_index(const context::Context& context, const std::vector<Doomed>& doomed) {
   std::set<std::uint32_t> buckets;
   for (const auto& d : doomed) buckets.insert(d.bucket);
-  std::vector<std::uint32_t> rewritten;
-  for (const auto number : buckets) {
-    if (context.state.directory().buckets.contains(number))
-      rewritten.push_back(number);
-    else
-      CALLVAULT_TRY(context.catalog.drop_bucket(number));
-  }
+  std::vector<std::uint32_t> rewritten, dropped;
+  for (const auto number : buckets)
+    (context.state.directory().buckets.contains(number) ? rewritten : dropped).push_back(number);
+  CALLVAULT_TRY(context.catalog.drop_buckets(dropped));
   return context::rebuild_rows(context, rewritten);
 }
 
