@@ -110,8 +110,12 @@ SecretBuffer::~SecretBuffer() { wipe(); }
 void SecretBuffer::wipe() {
   if (pages_.empty()) return;
   sodium_memzero(pages_.data(), pages_.size());
-  spare().give(pages_);
-  pages_ = {};
+  give_back_wiped();
+}
+
+void SecretBuffer::give_back_wiped() {
+  if (pages_.empty()) return;
+  spare().give(std::exchange(pages_, {}));
   size_ = 0;
 }
 

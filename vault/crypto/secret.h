@@ -31,6 +31,9 @@ class SecretBuffer {
   std::size_t size() const { return size_; }
   // REQUIRES: bytes <= size(). The cut part is wiped.
   void shrink(std::size_t bytes);
+  // Ends it as a whole does that was wiped. REQUIRES: all of it is zero, since whoever used little of a large one has
+  // wiped that little.
+  void give_back_wiped();
 
  private:
   void wipe();
