@@ -109,7 +109,7 @@ Result<NodeReader> NodeReader::open(os::File file, std::uint32_t bucket, std::ui
   out.name_ = name_of(bucket, generation);
   if (!size || *size > kMaxNodeBytes) return damaged_node(out.name_);
   CALLVAULT_TRY_ASSIGN(out.key_, piece_key(node_key, header));
-  CALLVAULT_TRY_ASSIGN(out.plain_, crypto::SecretBuffer::make(*size));
+  CALLVAULT_TRY_ASSIGN(out.plain_, crypto::SecretBuffer::make_roomy(*size));
   out.opened_.resize(pieces_of(*size));
   out.file_ = std::move(file);
   CALLVAULT_TRY_ASSIGN(const auto count, out.plain(0, 4));
