@@ -31,7 +31,8 @@ Result<void> RowChanges::follow() const {
       CALLVAULT_TRY(context::rebuild_rows(context_, bucket));
       continue;
     }
-    CALLVAULT_TRY_ASSIGN(const bool same, context_.catalog.add_rows(number, staged.before, bucket.generation, {}, staged.sealed_span));
+    CALLVAULT_TRY_ASSIGN(const bool same,
+                         context_.catalog.add_rows(number, staged.before, bucket.generation, {}, staged.sealed_span));
     if (!same) CALLVAULT_TRY(context::renew_rows(context_, {&number, 1}));
   }
   return {};

@@ -45,7 +45,8 @@ TEST_CASE("a search reads one page of each bucket once the way there is known") 
       CALLVAULT_TRY_ASSIGN(const auto buckets, read_buckets(view));
       for (const auto& [number, meta] : *buckets) {
         const Token token = blind(it.key, Field::caller, caller, 0);
-        CALLVAULT_TRY_ASSIGN(const auto block, view.look_at(block_key(Table::tokens, number, block_of(token, meta.token_bits))));
+        CALLVAULT_TRY_ASSIGN(const auto block,
+                             view.look_at(block_key(Table::tokens, number, block_of(token, meta.token_bits))));
         CALLVAULT_TRY(find_in_tokens(block, token));
       }
       return view.pages_read();

@@ -206,9 +206,8 @@ Result<bool> Catalog::any_consent(Consent consent, std::uint32_t day) const {
   };
   CALLVAULT_TRY_ASSIGN(const bool apart, store_->read([&](View& view) -> Result<bool> {
     CALLVAULT_TRY_ASSIGN(const auto buckets, read_buckets(view));
-    any = std::any_of(buckets->begin(), buckets->end(), [&](const auto& item) {
-      return has(item.second) && item.second.min_day == item.second.max_day;
-    });
+    any = std::any_of(buckets->begin(), buckets->end(),
+                      [&](const auto& item) { return has(item.second) && item.second.min_day == item.second.max_day; });
     return std::any_of(buckets->begin(), buckets->end(), [&](const auto& item) {
       return has(item.second) && item.second.min_day != item.second.max_day;
     });

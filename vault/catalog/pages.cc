@@ -17,7 +17,8 @@ constexpr std::uint32_t kMagic = 0xBEEFC0DE;
 std::size_t even(std::size_t size) { return (size + 1) & ~std::size_t{1}; }
 
 TreeRoot root_at(ByteView bytes, std::size_t at) {
-  return {field<std::uint64_t>(bytes, at + 40), field<std::uint16_t>(bytes, at + 6), field<std::uint64_t>(bytes, at + 32)};
+  return {field<std::uint64_t>(bytes, at + 40), field<std::uint16_t>(bytes, at + 6),
+          field<std::uint64_t>(bytes, at + 32)};
 }
 
 bool plausible(const TreeRoot& tree, PageNumber last) {

@@ -14,8 +14,8 @@ namespace callvault::catalog {
 class View;
 
 inline constexpr std::size_t kConsents = 6;
-inline constexpr std::uint32_t kIdsPerBlock = 48;     // on average at most, then the blocks are doubled
-inline constexpr std::uint32_t kTokensPerBlock = 8;   // the same: a search reads one in each bucket, and hashes it
+inline constexpr std::uint32_t kIdsPerBlock = 48;    // on average at most, then the blocks are doubled
+inline constexpr std::uint32_t kTokensPerBlock = 8;  // the same: a search reads one in each bucket, and hashes it
 inline constexpr std::uint8_t kMaxBits = 16;
 inline constexpr std::uint32_t kSegmentTombstones = 4096;
 inline constexpr std::uint8_t kSegmentBits = 8;

@@ -155,6 +155,8 @@ Result<void> Store::refresh() {
 Result<View> Store::view_now(bool newest) {
   CALLVAULT_TRY(refresh());
   CALLVAULT_TRY_ASSIGN(Env::Snapshot snapshot, env_->snapshot(newest));
+  // What a killed writer left ahead of the lock table may be overwritten by another transaction of the same number.
+  if (newest) return View(std::move(snapshot), env_->file(), std::make_shared<Known>());
   if (!known_ || known_->transaction != snapshot.meta.transaction) {
     known_ = std::make_shared<Known>();
     known_->transaction = snapshot.meta.transaction;

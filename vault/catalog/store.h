@@ -97,7 +97,7 @@ class Store {
   Result<void> refresh();
   Result<View> view_now(bool newest = false);
   Result<void> make_new();
-  Result<void> clear_dirty();  // REQUIRES: the lock
+  Result<void> clear_dirty();   // REQUIRES: the lock
   Result<void> renew_format();  // the same
   Result<void> reserve(const FileMeta& meta, std::uint64_t payload_bytes) const;
   Result<void> change_and_commit(const std::function<Result<void>(View&, Batch&)>& change);

@@ -22,8 +22,7 @@ Error wrong_hashes(const os::Path& folder) {
 // With the derived files first; when they prove wrong, from the entries alone.
 template <typename Ask>
 auto ask_view(const os::Path& folder, const std::string& origin, const crypto::SigningPublicKey& key, Memory& memory,
-              const Ask& ask)
-    -> decltype(ask(std::declval<const View&>())) {
+              const Ask& ask) -> decltype(ask(std::declval<const View&>())) {
   bool heal = false;
   {
     CALLVAULT_TRY_ASSIGN(const View view, View::load(folder, origin, key, {.memory = &memory}));

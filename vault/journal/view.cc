@@ -80,8 +80,8 @@ Result<View> View::load(const os::Path& folder, std::string_view origin, const c
   CALLVAULT_TRY_ASSIGN(out.file_bytes_, out.entries_.size());
 
   const bool same = proved && out.checkpoint_ && proved->text == out.checkpoint_text_;
-  const bool believed = options.believe_derived && out.checkpoint_ &&
-                        ((same && out.believe(*proved)) || out.believe(*out.checkpoint_));
+  const bool believed =
+      options.believe_derived && out.checkpoint_ && ((same && out.believe(*proved)) || out.believe(*out.checkpoint_));
   if (!believed) out.believed_ = out.entry_bytes_ = 0;
   out.rebuild_ = !believed;
   if (options.memory != nullptr && out.checkpoint_ && !(same && proved->derived == believed))
@@ -243,8 +243,7 @@ void View::remember(std::string checkpoint_text) const {
   const auto before = memory_->get();
   // What began the tree then begins it now.
   const bool grown = before && checkpoint_ && before->text == checkpoint_text_;
-  Proved proved =
-      proof_of(std::move(checkpoint_text), {checkpoint_ ? checkpoint_->origin : std::string(), head()});
+  Proved proved = proof_of(std::move(checkpoint_text), {checkpoint_ ? checkpoint_->origin : std::string(), head()});
   if (grown) proved.earlier = before->earlier;
   memory_->put(std::move(proved));
 }

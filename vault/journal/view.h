@@ -24,8 +24,8 @@ inline constexpr const char* kKeyFile = "key.pub";
 inline constexpr const char* kLockFile = "lock";
 inline constexpr const char* kSuspectFile = "suspect";
 
-// What this process has proved of the journal as one signed checkpoint has it, so that it need not be proved again while
-// the very same checkpoint stands there.
+// What this process has proved of the journal as one signed checkpoint has it, so that it need not be proved again
+// while the very same checkpoint stands there.
 struct Proved {
   std::string text;  // of the checkpoint, whose signature held
   Checkpoint checkpoint;
