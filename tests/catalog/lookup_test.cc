@@ -19,10 +19,12 @@ struct Filled {
 
   explicit Filled(int rows) {
     Catalog catalog = open_new(folder);
+    std::vector<BucketRows> buckets;
     for (std::uint32_t bucket = 1; bucket <= kBuckets; ++bucket) {
-      REQUIRE(catalog.replace_bucket(bucket_of(bucket, 1, key, rows)));
+      buckets.push_back(bucket_of(bucket, 1, key, rows));
       keys.push_back({bucket, 1, &key});
     }
+    REQUIRE(catalog.replace_buckets(buckets));
   }
 };
 
