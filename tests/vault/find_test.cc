@@ -75,7 +75,7 @@ TEST_CASE("a page of a day opens no node whose calls all began before it") {
     std::vector<RecordingId> page;
     Query query;
     query.limit = 3;
-    const auto keep = [&](const CallRecord& record) { return page.push_back(record.id), true; };
+    const auto keep = [&](const CallRecord& one) { return page.push_back(one.id), true; };
     const auto newest = rig.vault().find(rig.officer(), query, keep);
     needed += newest ? 0 : 1;
     if (newest) CHECK(page == std::vector(all.begin(), all.begin() + 3));
