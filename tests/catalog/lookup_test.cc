@@ -57,7 +57,7 @@ TEST_CASE("a search reads one page of each bucket once the way there is known") 
     return *pages;
   };
   CHECK(pages_of(number(1)) <= 2 * kBuckets + 8);  // and those above them
-  CHECK(pages_of(number(2)) <= kBuckets);
+  CHECK(pages_of(number(2)) <= kBuckets + 4);      // one more of those above may lie on the way
   // Another transaction has other pages.
   auto catalog = Catalog::open(it.folder.catalog());
   REQUIRE(catalog);
