@@ -16,7 +16,9 @@ Result<void> RowChanges::stage(std::uint32_t number, const std::set<RecordingId>
     CALLVAULT_TRY_ASSIGN(bucket.index_key, crypto::Key::random());
   }
   CALLVAULT_TRY(context_.state.stage_node(bucket, rows));
+  CALLVAULT_TRY_ASSIGN(auto span, context::seal_span(bucket, rows));
   const auto [it, fresh] = staged_.emplace(number, staged);
+  it->second.sealed_span = std::move(span);
   if (!fresh && index == Index::changes) it->second.index = index;
   return {};
 }
@@ -29,7 +31,8 @@ Result<void> RowChanges::follow() const {
       CALLVAULT_TRY(context::rebuild_rows(context_, bucket));
       continue;
     }
-    CALLVAULT_TRY_ASSIGN(const bool same, context_.catalog.add_rows(number, staged.before, bucket.generation, {}));
+    CALLVAULT_TRY_ASSIGN(const bool same,
+                         context_.catalog.add_rows(number, staged.before, bucket.generation, {}, staged.sealed_span));
     if (!same) CALLVAULT_TRY(context::renew_rows(context_, {&number, 1}));
   }
   return {};

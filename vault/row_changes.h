@@ -26,6 +26,7 @@ class RowChanges {
   struct Staged {
     std::uint64_t before = 0;  // generation
     Index index = Index::same;
+    base::Bytes sealed_span{};
   };
   context::Context& context_;
   std::map<std::uint32_t, Staged> staged_;

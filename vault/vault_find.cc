@@ -1,7 +1,9 @@
 // Finding and showing.
 #include <algorithm>
+#include <iterator>
 #include <map>
 #include <set>
+#include <span>
 
 #include "base/phone.h"
 #include "capture/folded.h"
@@ -18,6 +20,9 @@ namespace {
 using keys::NodeRow;
 
 constexpr std::initializer_list<Role> kFinders{Role::officer, Role::reviewer, Role::evaluator, Role::operator_};
+
+// Rows that the catalogue is asked for at once.
+constexpr std::size_t kRowsAtOnce = 64;
 
 // One recording that the key state says matches. Its secret is a copy, so that the node can be closed: a day may have
 // many buckets, and locked memory is scarce.
@@ -68,9 +73,12 @@ class Finding {
     for (const auto& [number, bucket] : context_.state.directory().buckets)
       if (wanted(bucket)) days[bucket.day].push_back(number);
     for (const auto& [day, buckets] : days) {
-      CALLVAULT_TRY_ASSIGN(const bool more, one_day(day, buckets));
-      if (!more) break;
+      CALLVAULT_TRY(one_day(day, buckets));
+      if (waiting_.size() < wanted()) continue;
+      CALLVAULT_TRY_ASSIGN(const bool more, show());
+      if (!more) return found_;
     }
+    CALLVAULT_TRY(show());
     return found_;
   }
 
@@ -83,7 +91,7 @@ class Finding {
         {query_.call_id, catalog::Field::call_id}};
     std::vector<catalog::BucketKey> keys;
     for (const auto& [number, bucket] : context_.state.directory().buckets)
-      keys.push_back({number, bucket.generation, &bucket.index_key});
+      if (on_a_wanted_day(bucket)) keys.push_back({number, bucket.generation, &bucket.index_key});
     for (const auto& [text, field] : fields) {
       if (!text) continue;
       std::string value = *text;
@@ -101,7 +109,10 @@ class Finding {
   }
 
   bool wanted(const keys::Bucket& bucket) const {
-    if (by_token_ && !hits_.contains(bucket.number)) return false;
+    return (!by_token_ || hits_.contains(bucket.number)) && on_a_wanted_day(bucket);
+  }
+
+  bool on_a_wanted_day(const keys::Bucket& bucket) const {
     if (query_.from && bucket.day < context_.zone.civil_day(*query_.from)) return false;
     return !(query_.to && bucket.day > context_.zone.civil_day(*query_.to));
   }
@@ -119,32 +130,90 @@ class Finding {
     return !query_.state || state == *query_.state;
   }
 
-  Result<bool> one_day(std::int32_t day, const std::vector<std::uint32_t>& buckets) {
+  // How many rows are enough for going on to show them.
+  std::size_t wanted() const {
+    return query_.limit ? std::min<std::size_t>(*query_.limit - found_, kRowsAtOnce) : kRowsAtOnce;
+  }
+
+  Result<void> one_day(std::int32_t day, const std::vector<std::uint32_t>& buckets) {
     if (query_.consent && !by_token_) {
       CALLVAULT_TRY_ASSIGN(const bool any,
                            context_.catalog.any_consent(*query_.consent, static_cast<std::uint32_t>(day)));
-      if (!any) return true;
+      if (!any) return {};
     }
     std::vector<Match> found;
     oldest_shown_.reset();
-    for (const auto number : buckets) CALLVAULT_TRY(one_bucket(number, found));
+    if (by_token_) {
+      for (const auto number : buckets) CALLVAULT_TRY(one_bucket(number, found));
+    } else {
+      CALLVAULT_TRY(newest_first(buckets, found));
+    }
     std::sort(found.begin(), found.end(), newer);
-    for (const Match& match : found) {
-      const keys::Bucket& bucket = context_.state.directory().buckets.at(match.bucket);
-      CALLVAULT_TRY_ASSIGN(const auto details, context::row_of(context_, bucket, match.row));
-      if (query_.direction && details.direction != *query_.direction) continue;
-      CallRecord record = to_record(bucket, match.row, details, context_.now);
-      if (match.row.caller_shredded && !by_officer_) {
-        std::string& number = number_of_customer(record);
-        const bool asked_for = &number == &record.called ? query_.called.has_value() : query_.caller.has_value();
-        if (asked_for) continue;
-        number.clear();
+    std::move(found.begin(), found.end(), std::back_inserter(waiting_));
+    return {};
+  }
+
+  // A bucket whose last call began before all that will be shown is not opened. One that does not say so might hold
+  // any.
+  Result<void> newest_first(const std::vector<std::uint32_t>& buckets, std::vector<Match>& found) {
+    CALLVAULT_TRY_ASSIGN(const auto sealed, context_.catalog.sealed_spans(buckets));
+    std::vector<std::pair<context::StartSpan, std::uint32_t>> spans;
+    for (std::size_t i = 0; i < buckets.size(); ++i) {
+      const auto span = context::open_span(context_.state.directory().buckets.at(buckets[i]), sealed[i]);
+      spans.emplace_back(span.value_or(context::StartSpan{Time::min(), Time::max()}), buckets[i]);
+    }
+    std::stable_sort(spans.begin(), spans.end(),
+                     [](const auto& a, const auto& b) { return a.first.last > b.first.last; });
+    for (const auto& [span, number] : spans) {
+      if ((query_.from && span.last < *query_.from) || (query_.to && span.first >= *query_.to)) continue;
+      keep_shown(found, 0);
+      if (oldest_shown_ && span.last < *oldest_shown_) break;
+      CALLVAULT_TRY(one_bucket(number, found));
+    }
+    return {};
+  }
+
+  // Without conditions that only the row can answer, no more than `limit` of a day are ever shown: the others go once
+  // there are many.
+  void keep_shown(std::vector<Match>& found, std::size_t many) {
+    if (!query_.limit || query_.direction || found.size() < *query_.limit + many) return;
+    std::sort(found.begin(), found.end(), newer);
+    found.erase(found.begin() + static_cast<std::ptrdiff_t>(*query_.limit), found.end());
+    oldest_shown_ = found.back().row.started_at;
+  }
+
+  // What waits, newest first. False when no more is wanted.
+  Result<bool> show() {
+    const std::vector<Match> matches = std::exchange(waiting_, {});
+    for (std::size_t at = 0; at < matches.size(); at += kRowsAtOnce) {
+      const auto some = std::span(matches).subspan(at, std::min(kRowsAtOnce, matches.size() - at));
+      std::vector<catalog::Hit> hits;
+      for (const Match& match : some) hits.push_back({match.bucket, match.row.id});
+      CALLVAULT_TRY_ASSIGN(const auto stored, context_.catalog.get_all(hits));
+      auto next = stored.begin();
+      for (const Match& match : some) {
+        const bool there = next != stored.end() && next->id == match.row.id;
+        CALLVAULT_TRY_ASSIGN(const bool more, show_one(match, there ? &*next : nullptr));
+        if (!more) return false;
+        if (there) ++next;
       }
-      ++found_;
-      if (!visit_(record)) return false;
-      if (query_.limit && found_ >= *query_.limit) return false;
     }
     return true;
+  }
+
+  Result<bool> show_one(const Match& match, const catalog::StoredRow* stored) {
+    const keys::Bucket& bucket = context_.state.directory().buckets.at(match.bucket);
+    CALLVAULT_TRY_ASSIGN(const auto details, context::row_from(context_, bucket, match.row, stored));
+    if (query_.direction && details.direction != *query_.direction) return true;
+    CallRecord record = to_record(bucket, match.row, details, context_.now);
+    if (match.row.caller_shredded && !by_officer_) {
+      std::string& number = number_of_customer(record);
+      const bool asked_for = &number == &record.called ? query_.called.has_value() : query_.caller.has_value();
+      if (asked_for) return true;
+      number.clear();
+    }
+    ++found_;
+    return visit_(record) && !(query_.limit && found_ >= *query_.limit);
   }
 
   static bool newer(const Match& a, const Match& b) {
@@ -156,12 +225,7 @@ class Finding {
       if (!matches(row)) return {};
       CALLVAULT_TRY_ASSIGN(auto match, keep(std::move(row), number));
       found.push_back(std::move(match));
-      // Without conditions that only the row can answer, no more than `limit` of a day are ever shown.
-      if (query_.limit && !query_.direction && found.size() >= 2 * *query_.limit + 64) {
-        std::sort(found.begin(), found.end(), newer);
-        found.erase(found.begin() + static_cast<std::ptrdiff_t>(*query_.limit), found.end());
-        oldest_shown_ = found.back().row.started_at;
-      }
+      if (query_.limit) keep_shown(found, *query_.limit + 64);
       return {};
     };
     if (by_token_) {
@@ -210,6 +274,7 @@ class Finding {
   std::optional<std::set<catalog::Hit>> by_token_;
   std::map<std::uint32_t, std::vector<RecordingId>> hits_;
   std::uint64_t found_ = 0;
+  std::vector<Match> waiting_;        // to be shown, newest first
   std::optional<Time> oldest_shown_;  // of the day, once it has given as many as are asked for
 };
 

@@ -156,6 +156,7 @@ class Generator {
     CALLVAULT_TRY(context_.log.append(entries));
     CALLVAULT_TRY(context_.state.stage_node(*bucket, nodes));
     catalog::BucketRows rows{bucket->number, bucket->generation, {}};
+    CALLVAULT_TRY_ASSIGN(rows.sealed_span, context::seal_span(*bucket, nodes));
     catalog::Blinder blinder(bucket->index_key);
     for (const auto& r : recordings) {
       CALLVAULT_TRY_ASSIGN(auto entry, context::make_entry(*bucket, r.node, r.row, blinder));

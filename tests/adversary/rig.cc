@@ -104,6 +104,7 @@ RecordingId Rig::record(const Call& call) {
   options.agent = call.agent;
   options.call_id = call.call_id;
   options.consent = call.consent;
+  options.retention_class = call.retention_class;
   options.started_at = clock_.now_;
   options.clock = &clock_;
   return must(ingest(options), "ingest").id;

@@ -36,6 +36,7 @@ struct Call {
   std::string call_id{};
   bool stereo = false;
   callvault::Consent consent = callvault::Consent::granted;
+  std::string retention_class = "default";
 };
 
 class Rig {

@@ -183,5 +183,71 @@ TEST_CASE("a copy that may not be written to is read and verified") {
   }
 }
 
+TEST_CASE("what a process has proved it does not take for granted when the files have changed") {
+  const auto appended = [](Journal& log, const Fixture& it, std::uint64_t at) {
+    return log.append(entry_of(at), it.seed, kPatience);
+  };
+  const auto filled = [&](const Fixture& it, Journal& log) {
+    for (std::uint64_t i = 0; i < 9; ++i) REQUIRE(appended(log, it, i));
+    REQUIRE(log.head_at(4));
+    REQUIRE(log.head_at(4));
+  };
+  SUBCASE("another process appends in between") {
+    const Fixture it;
+    Journal log = it.open();
+    filled(it, log);
+    const Head before = *log.head_at(4);
+    it.append(9, 3);
+    CHECK(log.head()->size == 12);
+    CHECK(*log.head_at(4) == before);
+    CHECK(*appended(log, it, 12) == 12);
+    CHECK(*log.head_at(4) == before);
+    it.require_sound(13);
+  }
+  SUBCASE("the last entry is another") {
+    const Fixture it;
+    Journal log = it.open();
+    filled(it, log);
+    std::string text = slurp(it.folder / "entries");
+    text[text.size() - 3] ^= 1;
+    spill(it.folder / "entries", text);
+    CHECK(appended(log, it, 9).error().code == Errc::corrupt);
+  }
+  SUBCASE("entries were cut off") {
+    const Fixture it;
+    Journal log = it.open();
+    filled(it, log);
+    const std::string text = slurp(it.folder / "entries");
+    spill(it.folder / "entries", text.substr(0, text.size() / 2));
+    CHECK(appended(log, it, 9).error().code == Errc::corrupt);
+    CHECK(log.head().error().code == Errc::corrupt);
+  }
+  SUBCASE("derived files are gone") {
+    for (const char* name : {"offsets", "hashes"}) {
+      const Fixture it;
+      Journal log = it.open();
+      filled(it, log);
+      fs::remove(it.folder / name);
+      CHECK(log.head()->size == 9);
+      CHECK(*appended(log, it, 9) == 9);
+      it.require_sound(10);
+    }
+  }
+  SUBCASE("the checkpoint is not genuine any more, or gone") {
+    for (const bool gone : {false, true}) {
+      const Fixture it;
+      Journal log = it.open();
+      filled(it, log);
+      std::string text = slurp(it.folder / "checkpoint");
+      text[text.size() - 8] ^= 1;
+      if (gone)
+        fs::remove(it.folder / "checkpoint");
+      else
+        spill(it.folder / "checkpoint", text);
+      CHECK(appended(log, it, 9).error().code == Errc::corrupt);
+    }
+  }
+}
+
 }  // namespace
 }  // namespace callvault::journal

@@ -302,6 +302,42 @@ TEST_CASE("single rows are found without opening the rest") {
   CHECK(last.error().code == Errc::corrupt);
 }
 
+TEST_CASE("one row of a full node costs a few of its pieces, wherever it stands") {
+  Rows in;
+  const ByteView secret = in.secret(7);
+  std::mt19937_64 random(11);
+  for (std::size_t i = 0; i < keys::kBucketCapacity; ++i) {
+    std::array<std::byte, RecordingId::kBytes> id{};
+    for (auto& b : id) b = static_cast<std::byte>(random());
+    NodeRow row;
+    row.id = RecordingId(id);
+    row.started_at = row.expires_at = row.consent_since = kStart;
+    row.record_secret = secret;
+    row.tracks = {{TrackName::mixed, 0, {}, secret}};
+    in.rows.push_back(std::move(row));
+  }
+  const auto plain = encoded(in.rows);
+  REQUIRE(plain.size() / keys::kNodePieceBytes > 60);
+  const auto key = fixed_key(0x6b);
+  const Bytes file = sealed(plain, 3, 8, key);
+  std::size_t most = 0, all = 0;
+  constexpr std::size_t kAsked = 256;
+  for (std::size_t i = 0; i < kAsked; ++i) {
+    auto reader = reader_of(file, key);
+    REQUIRE(reader.has_value());
+    const auto& wanted = in.rows[i * in.rows.size() / kAsked].id;
+    const auto found = reader->find(wanted);
+    REQUIRE(found.has_value());
+    REQUIRE(found->has_value());
+    CHECK((*found)->id == wanted);
+    most = std::max(most, reader->pieces_opened());
+    all += reader->pieces_opened();
+  }
+  MESSAGE("pieces: " << static_cast<double>(all) / kAsked << " on average, at most " << most);
+  CHECK(most <= 6);
+  CHECK(2 * all <= 7 * kAsked);
+}
+
 TEST_CASE("pieces cannot change places, be cut off or come from another node") {
   Rows in = many();
   const auto plain = encoded(in.rows);

@@ -205,8 +205,9 @@ class Settling {
         CALLVAULT_TRY_ASSIGN(auto entry, context::make_entry(bucket, *node_row, *row, blinder));
         entries.push_back(std::move(entry));
       }
+      CALLVAULT_TRY_ASSIGN(const auto span, context::seal_span(bucket, node));
       CALLVAULT_TRY_ASSIGN(const bool added,
-                           context_.catalog.add_rows(number, previous_[number], bucket.generation, entries));
+                           context_.catalog.add_rows(number, previous_[number], bucket.generation, entries, span));
       if (added) return {};
     }
     return context::renew_rows(context_, {&number, 1});

@@ -10,7 +10,7 @@ namespace callvault::catalog {
 namespace {
 
 Result<IdBlock> read_ids(View& view, std::uint32_t bucket, std::uint32_t block) {
-  CALLVAULT_TRY_ASSIGN(const Bytes value, view.need(block_key(Table::ids, bucket, block)));
+  CALLVAULT_TRY_ASSIGN(const ByteView value, view.look_at(block_key(Table::ids, bucket, block)));
   return decode_ids(value);
 }
 
@@ -26,13 +26,9 @@ Result<std::optional<StoredRow>> find_row(View& view, std::uint32_t bucket, cons
 
 Result<std::optional<RecordingId>> find_token(View& view, std::uint32_t bucket, const BucketMeta& meta,
                                               const Token& token) {
-  CALLVAULT_TRY_ASSIGN(const Bytes value,
-                       view.need(block_key(Table::tokens, bucket, block_of(token, meta.token_bits))));
-  CALLVAULT_TRY_ASSIGN(const TokenBlock tokens, decode_tokens(value));
-  const auto at = std::lower_bound(tokens.begin(), tokens.end(), token,
-                                   [](const TokenEntry& entry, const Token& wanted) { return entry.token < wanted; });
-  if (at == tokens.end() || at->token != token) return std::optional<RecordingId>();
-  return std::optional<RecordingId>(at->id);
+  CALLVAULT_TRY_ASSIGN(const ByteView block,
+                       view.look_at(block_key(Table::tokens, bucket, block_of(token, meta.token_bits))));
+  return find_in_tokens(block, token);
 }
 
 // The number of rows with this value: they take k = 0 .. n-1, so n is the first k that misses.
@@ -86,7 +82,18 @@ Result<std::map<std::uint32_t, std::uint64_t>> Catalog::generations() const {
   return store_->read([&](View& view) -> Result<std::map<std::uint32_t, std::uint64_t>> {
     CALLVAULT_TRY_ASSIGN(const auto buckets, read_buckets(view));
     std::map<std::uint32_t, std::uint64_t> out;
-    for (const auto& [bucket, meta] : buckets) out.emplace(bucket, meta.generation);
+    for (const auto& [bucket, meta] : *buckets) out.emplace(bucket, meta.generation);
+    return out;
+  });
+}
+
+Result<std::vector<Bytes>> Catalog::sealed_spans(std::span<const std::uint32_t> buckets) const {
+  return store_->read([&](View& view) -> Result<std::vector<Bytes>> {
+    std::vector<Bytes> out;
+    for (const std::uint32_t bucket : buckets) {
+      CALLVAULT_TRY_ASSIGN(auto span, view.get(number_key(Table::span, bucket)));
+      out.push_back(std::move(span).value_or(Bytes{}));
+    }
     return out;
   });
 }
@@ -94,7 +101,7 @@ Result<std::map<std::uint32_t, std::uint64_t>> Catalog::generations() const {
 Result<std::optional<StoredRow>> Catalog::get(const RecordingId& id) const {
   return store_->read([&](View& view) -> Result<std::optional<StoredRow>> {
     CALLVAULT_TRY_ASSIGN(const auto buckets, read_buckets(view));
-    for (const auto& [bucket, meta] : buckets) {
+    for (const auto& [bucket, meta] : *buckets) {
       CALLVAULT_TRY_ASSIGN(auto row, find_row(view, bucket, meta, id));
       if (row) return row;
     }
@@ -127,7 +134,7 @@ Result<std::vector<Hit>> Catalog::with_prefix(std::string_view base32_prefix, st
   return store_->read([&](View& view) -> Result<std::vector<Hit>> {
     CALLVAULT_TRY_ASSIGN(const auto buckets, read_buckets(view));
     std::vector<Hit> hits;
-    for (const auto& [bucket, meta] : buckets) {
+    for (const auto& [bucket, meta] : *buckets) {
       const std::uint32_t last = block_of(prefix.high, meta.id_bits);
       for (std::uint32_t block = block_of(prefix.low, meta.id_bits); block <= last; ++block) {
         CALLVAULT_TRY_ASSIGN(const IdBlock ids, read_ids(view, bucket, block));
@@ -153,6 +160,7 @@ Result<std::optional<RecordingId>> Catalog::lookup(std::uint32_t bucket, const T
 Result<Hits> Catalog::lookup_all(std::span<const BucketKey> buckets, Field field, std::string_view value) const {
   return store_->read([&](View& view) -> Result<Hits> {
     Hits hits;
+    CALLVAULT_TRY(read_buckets(view));  // all at once: they lie side by side
     for (const BucketKey& bucket : buckets) {
       CALLVAULT_TRY_ASSIGN(const auto meta, read_bucket(view, bucket.bucket));
       if (!meta || meta->generation != bucket.generation) {
@@ -190,6 +198,21 @@ Result<void> Catalog::seed(Blinder& blinder, std::uint32_t bucket, const Row& ro
 }
 
 Result<bool> Catalog::any_consent(Consent consent, std::uint32_t day) const {
+  // A bucket of one day has counted them.
+  bool any = false;
+  const auto has = [&](const BucketMeta& meta) {
+    return meta.rows > 0 && meta.min_day <= day && meta.max_day >= day &&
+           meta.consents[static_cast<std::size_t>(consent)] > 0;
+  };
+  CALLVAULT_TRY_ASSIGN(const bool apart, store_->read([&](View& view) -> Result<bool> {
+    CALLVAULT_TRY_ASSIGN(const auto buckets, read_buckets(view));
+    any = std::any_of(buckets->begin(), buckets->end(),
+                      [&](const auto& item) { return has(item.second) && item.second.min_day == item.second.max_day; });
+    return std::any_of(buckets->begin(), buckets->end(), [&](const auto& item) {
+      return has(item.second) && item.second.min_day != item.second.max_day;
+    });
+  }));
+  if (any || !apart) return any;
   CALLVAULT_TRY_ASSIGN(const auto rows, rows_between(day, day + 1, consent));
   return !rows.empty();
 }
@@ -199,7 +222,7 @@ Result<std::vector<RowRef>> Catalog::rows_between(std::uint32_t from_day, std::u
   return store_->read([&](View& view) -> Result<std::vector<RowRef>> {
     CALLVAULT_TRY_ASSIGN(const auto buckets, read_buckets(view));
     std::vector<std::pair<std::uint32_t, const BucketMeta*>> wanted;
-    for (const auto& [bucket, meta] : buckets) {
+    for (const auto& [bucket, meta] : *buckets) {
       if (meta.rows == 0 || meta.max_day < from_day || meta.min_day >= to_day) continue;
       if (consent && meta.consents[static_cast<std::size_t>(*consent)] == 0) continue;
       wanted.emplace_back(bucket, &meta);

@@ -35,10 +35,13 @@ inline constexpr std::size_t kMaxSealedRow = 64 * 1024;
 inline constexpr std::size_t kMaxTokens = 64;
 inline constexpr std::size_t kMaxBucketRows = 65'535;
 
+inline constexpr std::size_t kMaxSealedSpan = 256;
+
 struct BucketRows {
   std::uint32_t bucket = 0;
   std::uint64_t generation = 0;
   std::vector<Entry> entries;
+  Bytes sealed_span{};  // the first and the last start among them, sealed by the caller; or empty
 };
 
 // A bucket as the key state knows it, to search its rows. REQUIRES: index_key is not null and outlives the call.
@@ -105,8 +108,9 @@ class Catalog {
   Result<void> replace_buckets(std::span<const BucketRows> buckets);
   // Additions only. False, and nothing changed, when the rows held are not of `from_generation` or an id or token is
   // there already: then replace the bucket.
+  // `sealed_span`: of the whole bucket then; without one it has none any more.
   Result<bool> add_rows(std::uint32_t bucket, std::uint64_t from_generation, std::uint64_t to_generation,
-                        std::span<const Entry> entries);
+                        std::span<const Entry> entries, ByteView sealed_span = {});
   Result<void> drop_bucket(std::uint32_t bucket);  // a missing one is fine
   // As few transactions as memory allows: each is a sync.
   Result<void> drop_buckets(std::span<const std::uint32_t> buckets);
@@ -115,6 +119,8 @@ class Catalog {
 
   Result<std::optional<std::uint64_t>> generation(std::uint32_t bucket) const;
   Result<std::map<std::uint32_t, std::uint64_t>> generations() const;
+  // In the order asked; empty where there is none.
+  Result<std::vector<Bytes>> sealed_spans(std::span<const std::uint32_t> buckets) const;
 
   Result<std::optional<StoredRow>> get(const RecordingId& id) const;  // tries every bucket: about 1 us each
   Result<std::optional<StoredRow>> get(const Hit& hit) const;

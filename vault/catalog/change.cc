@@ -133,7 +133,7 @@ Result<std::size_t> remove_bucket(View& view, Batch& batch, Root& root, std::uin
   CALLVAULT_TRY_ASSIGN(const auto meta, read_bucket(view, bucket));
   if (!meta) return std::size_t{0};
   take_out(root, bucket, *meta);
-  for (const Table table : {Table::bucket, Table::ids, Table::tokens, Table::rows}) {
+  for (const Table table : {Table::bucket, Table::ids, Table::tokens, Table::rows, Table::span}) {
     CALLVAULT_TRY(view.walk(number_key(table, bucket), [&](ByteView key, ByteView) -> Result<bool> {
       batch.remove(base::to_bytes(key));
       return true;
@@ -151,6 +151,7 @@ Result<void> Catalog::replace_buckets(std::span<const BucketRows> buckets) {
   std::vector<Index> indexes(buckets.size());
   for (std::size_t i = 0; i < buckets.size(); ++i) {
     CALLVAULT_TRY(check_entries(buckets[i].entries));
+    if (buckets[i].sealed_span.size() > kMaxSealedSpan) return fail(Errc::usage, "a bucket's span is too long");
     add(indexes[i], buckets[i].entries);
     if (repeats(indexes[i])) return fail(Errc::usage, "an id or a token stands twice in one bucket of the catalogue");
   }
@@ -167,6 +168,7 @@ Result<void> Catalog::replace_buckets(std::span<const BucketRows> buckets) {
       put_blocks(batch, Table::ids, rows.bucket, indexes[i].ids, meta.id_bits);
       put_blocks(batch, Table::tokens, rows.bucket, indexes[i].tokens, meta.token_bits);
       for (const Entry& entry : rows.entries) batch.put(row_key(rows.bucket, entry.id), entry.sealed_row);
+      if (!rows.sealed_span.empty()) batch.put(number_key(Table::span, rows.bucket), rows.sealed_span);
       put_bucket(batch, root, rows.bucket, meta);
     }
     batch.put(root_key(), encode(root));
@@ -175,8 +177,9 @@ Result<void> Catalog::replace_buckets(std::span<const BucketRows> buckets) {
 }
 
 Result<bool> Catalog::add_rows(std::uint32_t bucket, std::uint64_t from_generation, std::uint64_t to_generation,
-                               std::span<const Entry> entries) {
+                               std::span<const Entry> entries, ByteView sealed_span) {
   CALLVAULT_TRY(check_entries(entries));
+  if (sealed_span.size() > kMaxSealedSpan) return fail(Errc::usage, "a bucket's span is too long");
   Index index;
   add(index, entries);
   if (repeats(index)) return fail(Errc::usage, "an id or a token stands twice in one bucket of the catalogue");
@@ -201,6 +204,10 @@ Result<bool> Catalog::add_rows(std::uint32_t bucket, std::uint64_t from_generati
     CALLVAULT_TRY_ASSIGN(Root root, read_root(view));
     take_out(root, bucket, *before);
     put_bucket(changes, root, bucket, meta);
+    if (!sealed_span.empty())
+      changes.put(number_key(Table::span, bucket), base::to_bytes(sealed_span));
+    else
+      changes.remove(number_key(Table::span, bucket));
     changes.put(root_key(), encode(root));
     batch = std::move(changes);
     added = true;

@@ -49,6 +49,8 @@ Result<void> check_bucket(View& view, std::uint32_t bucket, const BucketMeta& me
     ++records;
     return true;
   }));
+  CALLVAULT_TRY_ASSIGN(const auto span, view.look(number_key(Table::span, bucket)));
+  if (span) ++records;
   for (const auto& [id, left] : tokens_left)
     if (left.first != 0 || !left.second) return misplaced("a row or its tokens are missing" + in_bucket(bucket));
   if (found.rows != meta.rows || found.tokens != meta.tokens || found.consents != meta.consents)
@@ -78,6 +80,7 @@ Result<void> check_segment(View& view, std::uint32_t number, CatalogCounts& coun
 }  // namespace
 
 Result<CatalogCounts> check_view(View& view) {
+  view.forget();
   std::uint64_t stored = 0;
   CALLVAULT_TRY(view.tree().walk_all([&](ByteView key, ByteView) -> Result<void> {
     ++stored;
@@ -87,7 +90,7 @@ Result<CatalogCounts> check_view(View& view) {
   CALLVAULT_TRY_ASSIGN(const auto buckets, read_buckets(view));
   CatalogCounts counts;
   std::uint64_t records = 1;
-  for (const auto& [bucket, meta] : buckets) {
+  for (const auto& [bucket, meta] : *buckets) {
     CALLVAULT_TRY(check_bucket(view, bucket, meta, records));
     ++records;
     ++counts.buckets;

@@ -1,37 +1,24 @@
 #include "catalog/pages.h"
 
-#include <cstring>
 #include <string>
 
+#include "catalog/page_layout.h"
+
 namespace callvault::catalog {
+
+using namespace page_layout;
+
 namespace {
 
-constexpr std::size_t kHeaderBytes = 16;
-constexpr std::size_t kNodeBytes = 8;
-constexpr std::uint16_t kBranch = 0x01, kLeaf = 0x02, kOverflow = 0x04, kMeta = 0x08;
-constexpr std::uint16_t kTransient = 0xC010;  // dirty, loose, keep: of memory only, may stay on disk
-constexpr std::uint16_t kBig = 0x01;
-constexpr std::size_t kMaxDepth = 32;
 constexpr std::size_t kCachedBranches = 4096;
 constexpr std::size_t kMetaBytes = kHeaderBytes + 136;
 constexpr std::uint32_t kMagic = 0xBEEFC0DE;
 
-template <typename T>
-T load(ByteView bytes, std::size_t at) {
-  T value;
-  std::memcpy(&value, bytes.data() + at, sizeof value);
-  return value;
-}
-
-Error damaged(const std::string& what) { return fail(Errc::corrupt, "catalogue is damaged: " + what); }
-Error damaged(const char* what, PageNumber page) {
-  return damaged(what + std::string(", page ") + std::to_string(page));
-}
-
 std::size_t even(std::size_t size) { return (size + 1) & ~std::size_t{1}; }
 
 TreeRoot root_at(ByteView bytes, std::size_t at) {
-  return {load<std::uint64_t>(bytes, at + 40), load<std::uint16_t>(bytes, at + 6), load<std::uint64_t>(bytes, at + 32)};
+  return {field<std::uint64_t>(bytes, at + 40), field<std::uint16_t>(bytes, at + 6),
+          field<std::uint64_t>(bytes, at + 32)};
 }
 
 bool plausible(const TreeRoot& tree, PageNumber last) {
@@ -43,15 +30,15 @@ bool plausible(const TreeRoot& tree, PageNumber last) {
 Result<FileMeta> parse_meta(ByteView bytes, PageNumber number) {
   const ByteView meta = bytes.subspan(kHeaderBytes);
   FileMeta out;
-  out.page_bytes = load<std::uint32_t>(meta, 24);
+  out.page_bytes = field<std::uint32_t>(meta, 24);
   out.free = root_at(meta, 24);
   out.main = root_at(meta, 72);
-  out.last_page = load<std::uint64_t>(meta, 120);
-  out.transaction = load<std::uint64_t>(meta, 128);
-  const bool header = load<std::uint64_t>(bytes, 0) == number && (load<std::uint16_t>(bytes, 10) & kMeta) != 0 &&
-                      load<std::uint32_t>(meta, 0) == kMagic && load<std::uint32_t>(meta, 4) == 1;
-  const bool plain = load<std::uint64_t>(meta, 8) == 0 && load<std::uint16_t>(meta, 28) == 0x08 &&
-                     load<std::uint16_t>(meta, 76) == 0;  // no fixed address; no flags that change the order
+  out.last_page = field<std::uint64_t>(meta, 120);
+  out.transaction = field<std::uint64_t>(meta, 128);
+  const bool header = field<std::uint64_t>(bytes, 0) == number && (field<std::uint16_t>(bytes, 10) & kMeta) != 0 &&
+                      field<std::uint32_t>(meta, 0) == kMagic && field<std::uint32_t>(meta, 4) == 1;
+  const bool plain = field<std::uint64_t>(meta, 8) == 0 && field<std::uint16_t>(meta, 28) == 0x08 &&
+                     field<std::uint16_t>(meta, 76) == 0;  // no fixed address; no flags that change the order
   const std::uint32_t size = out.page_bytes;
   const bool sizes = size >= 512 && size <= 32768 && (size & (size - 1)) == 0 && out.last_page >= 1 &&
                      out.last_page < (PageNumber{1} << 40);
@@ -98,22 +85,22 @@ int compare(ByteView a, ByteView b) {
 Result<Page> Page::take(Bytes bytes, PageNumber number) {
   Page page;
   const ByteView view(bytes);
-  const auto flags = static_cast<std::uint16_t>(load<std::uint16_t>(view, 10) & ~kTransient);
-  const std::size_t lower = load<std::uint16_t>(view, 12), upper = load<std::uint16_t>(view, 14);
-  if (load<std::uint64_t>(view, 0) != number || (flags != kBranch && flags != kLeaf)) return damaged("header", number);
+  const auto flags = static_cast<std::uint16_t>(field<std::uint16_t>(view, 10) & ~kTransient);
+  const std::size_t lower = field<std::uint16_t>(view, 12), upper = field<std::uint16_t>(view, 14);
+  if (field<std::uint64_t>(view, 0) != number || (flags != kBranch && flags != kLeaf)) return damaged("header", number);
   if (lower < kHeaderBytes || lower > upper || upper > view.size() || lower % 2 != 0) return damaged("bounds", number);
   page.leaf_ = flags == kLeaf;
   page.count_ = (lower - kHeaderBytes) / 2;
   if (page.count_ < (page.leaf_ ? 1U : 2U)) return damaged("too few nodes", number);
   std::size_t total = 0;
   for (std::size_t i = 0; i < page.count_; ++i) {
-    const std::size_t at = load<std::uint16_t>(view, kHeaderBytes + 2 * i);
+    const std::size_t at = field<std::uint16_t>(view, kHeaderBytes + 2 * i);
     if (at < upper || at % 2 != 0 || at + kNodeBytes > view.size()) return damaged("node offset", number);
-    std::size_t size = kNodeBytes + load<std::uint16_t>(view, at + 6);
+    std::size_t size = kNodeBytes + field<std::uint16_t>(view, at + 6);
     if (page.leaf_) {
-      const auto node_flags = load<std::uint16_t>(view, at + 4);
+      const auto node_flags = field<std::uint16_t>(view, at + 4);
       if ((node_flags & ~kBig) != 0) return damaged("node flags", number);
-      size += node_flags == kBig ? sizeof(PageNumber) : load<std::uint32_t>(view, at);
+      size += node_flags == kBig ? sizeof(PageNumber) : field<std::uint32_t>(view, at);
     }
     total += even(size);
     if (even(size) > view.size() - at) return damaged("node size", number);
@@ -123,30 +110,30 @@ Result<Page> Page::take(Bytes bytes, PageNumber number) {
   return page;
 }
 
-std::size_t Page::at(std::size_t i) const { return load<std::uint16_t>(bytes_, kHeaderBytes + 2 * i); }
+std::size_t Page::at(std::size_t i) const { return field<std::uint16_t>(bytes_, kHeaderBytes + 2 * i); }
 
 ByteView Page::key(std::size_t i) const {
   const std::size_t node = at(i);
-  return ByteView(bytes_).subspan(node + kNodeBytes, load<std::uint16_t>(bytes_, node + 6));
+  return ByteView(bytes_).subspan(node + kNodeBytes, field<std::uint16_t>(bytes_, node + 6));
 }
 
 PageNumber Page::child(std::size_t i) const {
   const std::size_t node = at(i);
-  return load<std::uint32_t>(bytes_, node) | PageNumber{load<std::uint16_t>(bytes_, node + 4)} << 32;
+  return field<std::uint32_t>(bytes_, node) | PageNumber{field<std::uint16_t>(bytes_, node + 4)} << 32;
 }
 
-bool Page::is_big(std::size_t i) const { return load<std::uint16_t>(bytes_, at(i) + 4) == kBig; }
+bool Page::is_big(std::size_t i) const { return field<std::uint16_t>(bytes_, at(i) + 4) == kBig; }
 
 ByteView Page::value(std::size_t i) const {
   const std::size_t node = at(i);
-  const std::size_t key_bytes = load<std::uint16_t>(bytes_, node + 6);
-  return ByteView(bytes_).subspan(node + kNodeBytes + key_bytes, load<std::uint32_t>(bytes_, node));
+  const std::size_t key_bytes = field<std::uint16_t>(bytes_, node + 6);
+  return ByteView(bytes_).subspan(node + kNodeBytes + key_bytes, field<std::uint32_t>(bytes_, node));
 }
 
 std::pair<PageNumber, std::uint32_t> Page::big_value(std::size_t i) const {
   const std::size_t node = at(i);
-  const std::size_t key_bytes = load<std::uint16_t>(bytes_, node + 6);
-  return {load<std::uint64_t>(bytes_, node + kNodeBytes + key_bytes), load<std::uint32_t>(bytes_, node)};
+  const std::size_t key_bytes = field<std::uint16_t>(bytes_, node + 6);
+  return {field<std::uint64_t>(bytes_, node + kNodeBytes + key_bytes), field<std::uint32_t>(bytes_, node)};
 }
 
 std::size_t Page::lower_bound(ByteView key) const {
@@ -200,20 +187,24 @@ Result<PagePtr> Tree::page_at(PageNumber number, std::size_t level, std::uint16_
   return found;
 }
 
-Result<Bytes> Tree::value_of(const Page& page, std::size_t i) {
-  if (!page.is_big(i)) return base::to_bytes(page.value(i));
-  const auto [first, size] = page.big_value(i);
+Result<Bytes> read_big_value(const os::File& file, const FileMeta& meta, PageNumber first, std::uint32_t size) {
   if (size > kMaxValue) return damaged("value size, page", first);
-  const std::uint64_t pages = (kHeaderBytes + size + meta_.page_bytes - 1) / meta_.page_bytes;
-  if (first < 2 || first > meta_.last_page || pages > meta_.last_page - first + 1) return damaged("value pages", first);
+  const std::uint64_t pages = (kHeaderBytes + size + meta.page_bytes - 1) / meta.page_bytes;
+  if (first < 2 || first > meta.last_page || pages > meta.last_page - first + 1) return damaged("value pages", first);
   Bytes bytes(kHeaderBytes + size);
-  CALLVAULT_TRY_ASSIGN(const auto got, file_->read_at(bytes, first * meta_.page_bytes));
+  CALLVAULT_TRY_ASSIGN(const auto got, file.read_at(bytes, first * meta.page_bytes));
   if (got != bytes.size()) return damaged("the file is shorter than it says");
-  const auto flags = static_cast<std::uint16_t>(load<std::uint16_t>(bytes, 10) & ~kTransient);
-  if (load<std::uint64_t>(bytes, 0) != first || flags != kOverflow || load<std::uint32_t>(bytes, 12) != pages)
+  const auto flags = static_cast<std::uint16_t>(field<std::uint16_t>(bytes, 10) & ~kTransient);
+  if (field<std::uint64_t>(bytes, 0) != first || flags != kOverflow || field<std::uint32_t>(bytes, 12) != pages)
     return damaged("value header", first);
   bytes.erase(bytes.begin(), bytes.begin() + kHeaderBytes);
   return bytes;
+}
+
+Result<Bytes> Tree::value_of(const Page& page, std::size_t i) {
+  if (!page.is_big(i)) return base::to_bytes(page.value(i));
+  const auto [first, size] = page.big_value(i);
+  return read_big_value(*file_, meta_, first, size);
 }
 
 Result<std::optional<Bytes>> Tree::get(ByteView key) {

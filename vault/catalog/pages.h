@@ -44,6 +44,9 @@ struct FileMetas {
 };
 Result<FileMetas> read_meta(const os::File& file);
 
+// A value that lies in pages of its own. Errors: corrupt, io.
+Result<Bytes> read_big_value(const os::File& file, const FileMeta& meta, PageNumber first, std::uint32_t size);
+
 // One checked page: a branch or a leaf.
 class Page {
  public:

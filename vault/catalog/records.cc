@@ -1,6 +1,7 @@
 #include "catalog/records.h"
 
 #include <algorithm>
+#include <cstring>
 #include <string>
 
 #include "catalog/store.h"
@@ -161,6 +162,25 @@ Result<TokenBlock> decode_tokens(ByteView value) {
   return block;
 }
 
+Result<std::optional<RecordingId>> find_in_tokens(ByteView block, const Token& token) {
+  if (block.size() % kTokenEntryBytes != 0) return bad("tokens");
+  std::size_t low = 0, high = block.size() / kTokenEntryBytes;
+  while (low < high) {
+    const std::size_t middle = (low + high) / 2;
+    const ByteView entry = block.subspan(middle * kTokenEntryBytes, kTokenEntryBytes);
+    const int order = std::memcmp(entry.data(), token.data(), kTokenBytes);
+    if (order == 0) {
+      base::FieldReader reader(entry.subspan(kTokenBytes));
+      return std::optional<RecordingId>(reader.array<RecordingId::kBytes>());
+    }
+    if (order < 0)
+      low = middle + 1;
+    else
+      high = middle;
+  }
+  return std::optional<RecordingId>();
+}
+
 Bytes encode(const Segment& segment) {
   return fixed<4 + 8 + 8>([&](base::FieldWriter& writer) {
     writer.number(segment.count);
@@ -235,15 +255,20 @@ Result<Root> read_root(View& view) {
 }
 
 Result<std::optional<BucketMeta>> read_bucket(View& view, std::uint32_t bucket) {
-  CALLVAULT_TRY_ASSIGN(const std::optional<Bytes> value, view.get(number_key(Table::bucket, bucket)));
+  if (const auto& known = view.known().buckets) {
+    const auto at = known->find(bucket);
+    return at == known->end() ? std::nullopt : std::optional<BucketMeta>(at->second);
+  }
+  CALLVAULT_TRY_ASSIGN(const std::optional<ByteView> value, view.look(number_key(Table::bucket, bucket)));
   if (!value) return std::optional<BucketMeta>();
   CALLVAULT_TRY_ASSIGN(const BucketMeta meta, decode_bucket(*value));
   return std::optional<BucketMeta>(meta);
 }
 
-Result<std::map<std::uint32_t, BucketMeta>> read_buckets(View& view) {
+Result<std::shared_ptr<const Buckets>> read_buckets(View& view) {
+  if (view.known().buckets) return view.known().buckets;
   CALLVAULT_TRY_ASSIGN(const Root root, read_root(view));
-  std::map<std::uint32_t, BucketMeta> buckets;
+  Buckets buckets;
   std::uint64_t checks = 0;
   const Bytes prefix{static_cast<std::byte>(Table::bucket)};
   CALLVAULT_TRY(view.walk(prefix, [&](ByteView key, ByteView value) -> Result<bool> {
@@ -254,7 +279,8 @@ Result<std::map<std::uint32_t, BucketMeta>> read_buckets(View& view) {
   }));
   if (buckets.size() != root.buckets || checks != root.bucket_checks)
     return fail(Errc::corrupt, "catalogue is damaged: buckets are missing");
-  return buckets;
+  view.known().buckets = std::make_shared<const Buckets>(std::move(buckets));
+  return view.known().buckets;
 }
 
 Result<IdPrefix> parse_prefix(std::string_view base32_prefix) {

@@ -3,6 +3,8 @@
 
 #include <array>
 #include <cstdint>
+#include <map>
+#include <memory>
 #include <vector>
 
 #include "catalog/catalog.h"
@@ -12,8 +14,8 @@ namespace callvault::catalog {
 class View;
 
 inline constexpr std::size_t kConsents = 6;
-inline constexpr std::uint32_t kIdsPerBlock = 48;     // on average at most, then the blocks are doubled
-inline constexpr std::uint32_t kTokensPerBlock = 32;  // the same
+inline constexpr std::uint32_t kIdsPerBlock = 48;    // on average at most, then the blocks are doubled
+inline constexpr std::uint32_t kTokensPerBlock = 8;  // the same: a search reads one in each bucket, and hashes it
 inline constexpr std::uint8_t kMaxBits = 16;
 inline constexpr std::uint32_t kSegmentTombstones = 4096;
 inline constexpr std::uint8_t kSegmentBits = 8;
@@ -25,6 +27,7 @@ enum class Table : char {
   ids = 'I',
   tokens = 'T',
   rows = 'S',
+  span = 'P',
   segment = 'U',
   tombstones = 'V',
 };
@@ -92,10 +95,13 @@ std::uint32_t block_of(ByteView bytes, std::uint8_t bits);
 // Bits for so many entries.
 std::uint8_t bits_for(std::uint64_t entries, std::uint32_t per_block);
 
+// The recording that a token of this block names. Errors: corrupt when it is no block of tokens.
+Result<std::optional<RecordingId>> find_in_tokens(ByteView block, const Token& token);
+
 Result<Root> read_root(View& view);
 Result<std::optional<BucketMeta>> read_bucket(View& view, std::uint32_t bucket);
 // Every bucket, proven complete against the root record.
-Result<std::map<std::uint32_t, BucketMeta>> read_buckets(View& view);
+Result<std::shared_ptr<const std::map<std::uint32_t, BucketMeta>>> read_buckets(View& view);
 
 // A prefix of ids: their first bits.
 struct IdPrefix {

@@ -12,7 +12,9 @@
 namespace callvault::catalog {
 namespace {
 
-constexpr std::string_view kFormat = "callvault catalogue 1\n";
+// Format 2 added spans, which need not be there: a catalogue of format 1 is one of format 2 once the file says so.
+constexpr std::string_view kFormat = "callvault catalogue 2\n";
+constexpr std::string_view kFormatBefore = "callvault catalogue 1\n";
 constexpr std::uint64_t kReserveStep = 1 << 20;
 constexpr int kLockTries = 10;
 
@@ -21,13 +23,13 @@ os::Path format_file(const os::Path& folder) { return folder / "format"; }
 os::Path suspect_file(const os::Path& folder) { return folder / "suspect"; }
 os::Path dirty_file(const os::Path& folder) { return folder / "dirty"; }
 
-Result<Bytes> checked(ByteView key, ByteView stored) {
+Result<ByteView> checked(ByteView key, ByteView stored) {
   if (stored.size() < kCheckBytes) return fail(Errc::corrupt, "catalogue is damaged: a value is too short");
   const ByteView value = stored.first(stored.size() - kCheckBytes);
   std::uint64_t check = 0;
   std::memcpy(&check, stored.data() + value.size(), kCheckBytes);
   if (check != check_of(key, value)) return fail(Errc::corrupt, "catalogue is damaged: a value fails its check");
-  return base::to_bytes(value);
+  return value;
 }
 
 bool starts_with(ByteView key, ByteView prefix) {
@@ -54,17 +56,27 @@ std::uint64_t check_of(ByteView key, ByteView value) {
   return check;
 }
 
+Result<std::optional<ByteView>> View::look(ByteView key) {
+  CALLVAULT_TRY_ASSIGN(const std::optional<ByteView> stored, lookup_.find(key));
+  if (!stored) return std::optional<ByteView>();
+  CALLVAULT_TRY_ASSIGN(const ByteView value, checked(key, *stored));
+  return std::optional<ByteView>(value);
+}
+
+Result<ByteView> View::look_at(ByteView key) {
+  CALLVAULT_TRY_ASSIGN(const std::optional<ByteView> value, look(key));
+  if (!value) return fail(Errc::corrupt, "catalogue is damaged: a value is missing");
+  return *value;
+}
+
 Result<std::optional<Bytes>> View::get(ByteView key) {
-  CALLVAULT_TRY_ASSIGN(const std::optional<Bytes> stored, tree_.get(key));
-  if (!stored) return std::optional<Bytes>();
-  CALLVAULT_TRY_ASSIGN(Bytes value, checked(key, *stored));
-  return std::optional<Bytes>(std::move(value));
+  CALLVAULT_TRY_ASSIGN(const std::optional<ByteView> value, look(key));
+  return value ? std::optional<Bytes>(base::to_bytes(*value)) : std::nullopt;
 }
 
 Result<Bytes> View::need(ByteView key) {
-  CALLVAULT_TRY_ASSIGN(std::optional<Bytes> value, get(key));
-  if (!value) return fail(Errc::corrupt, "catalogue is damaged: a value is missing");
-  return std::move(*value);
+  CALLVAULT_TRY_ASSIGN(const ByteView value, look_at(key));
+  return base::to_bytes(value);
 }
 
 Result<void> View::walk(ByteView prefix, const std::function<Result<bool>(ByteView, ByteView)>& visit) {
@@ -72,7 +84,7 @@ Result<void> View::walk(ByteView prefix, const std::function<Result<bool>(ByteVi
   CALLVAULT_TRY(cursor.seek(prefix));
   while (!cursor.at_end() && starts_with(cursor.key(), prefix)) {
     CALLVAULT_TRY_ASSIGN(const Bytes stored, cursor.value());
-    CALLVAULT_TRY_ASSIGN(const Bytes value, checked(cursor.key(), stored));
+    CALLVAULT_TRY_ASSIGN(const ByteView value, checked(cursor.key(), stored));
     CALLVAULT_TRY_ASSIGN(const bool more, visit(cursor.key(), value));
     if (!more) return {};
     CALLVAULT_TRY(cursor.next());
@@ -123,8 +135,9 @@ Result<void> Store::refresh() {
     return fail(Errc::corrupt, "catalogue is suspect since damage was met: " + folder_.string());
   if (env_ && env_->is_current()) return {};
   env_.reset();
+  known_.reset();
   CALLVAULT_TRY_ASSIGN(const Bytes format, os::read_file(format_file(folder_), 256));
-  if (base::as_text(format) != kFormat)
+  if (base::as_text(format) != kFormat && base::as_text(format) != kFormatBefore)
     return fail(Errc::corrupt, "catalogue of an unknown format: " + folder_.string());
   auto file = os::File::open_read(data_file(folder_));
   if (!file && file.error().code == Errc::not_found)
@@ -142,7 +155,13 @@ Result<void> Store::refresh() {
 Result<View> Store::view_now(bool newest) {
   CALLVAULT_TRY(refresh());
   CALLVAULT_TRY_ASSIGN(Env::Snapshot snapshot, env_->snapshot(newest));
-  return View(std::move(snapshot), env_->file());
+  // What a killed writer left ahead of the lock table may be overwritten by another transaction of the same number.
+  if (newest) return View(std::move(snapshot), env_->file(), std::make_shared<Known>());
+  if (!known_ || known_->transaction != snapshot.meta.transaction) {
+    known_ = std::make_shared<Known>();
+    known_->transaction = snapshot.meta.transaction;
+  }
+  return View(std::move(snapshot), env_->file(), known_);
 }
 
 Result<os::Lock> Store::lock(std::chrono::milliseconds patience) const {
@@ -162,6 +181,13 @@ Result<void> Store::clear_dirty() {
   CALLVAULT_TRY(read([](View& view) { return check_view(view); }));
   CALLVAULT_TRY(os::remove_file(dirty_file(folder_)));
   return {};
+}
+
+// Before anything is written that a program of format 1 does not know.
+Result<void> Store::renew_format() {
+  CALLVAULT_TRY_ASSIGN(const Bytes format, os::read_file(format_file(folder_), 256));
+  if (base::as_text(format) == kFormat) return {};
+  return os::replace_file(format_file(folder_), base::as_bytes(kFormat));
 }
 
 void Store::mark_suspect(const Error& why) const {
@@ -192,6 +218,7 @@ Result<void> Store::update(const std::function<Result<void>(View&, Batch&)>& cha
   CALLVAULT_TRY_ASSIGN(const os::Lock held, lock(patience_));
   CALLVAULT_TRY(refresh());
   CALLVAULT_TRY(clear_dirty());
+  CALLVAULT_TRY(renew_format());
   auto done = change_and_commit(change);
   if (!done && done.error().code == Errc::corrupt) mark_suspect(done.error());
   return done;

@@ -101,7 +101,12 @@ Result<std::optional<catalog::Row>> open_stored(const catalog::StoredRow& stored
 
 Result<catalog::Row> row_of(const Context& context, const keys::Bucket& bucket, const keys::NodeRow& node_row) {
   CALLVAULT_TRY_ASSIGN(const auto stored, context.catalog.get(catalog::Hit{bucket.number, node_row.id}));
-  if (stored) {
+  return row_from(context, bucket, node_row, stored ? &*stored : nullptr);
+}
+
+Result<catalog::Row> row_from(const Context& context, const keys::Bucket& bucket, const keys::NodeRow& node_row,
+                              const catalog::StoredRow* stored) {
+  if (stored != nullptr) {
     CALLVAULT_TRY_ASSIGN(auto row, open_stored(*stored, node_row));
     if (row) return std::move(*row);
   }
@@ -151,6 +156,7 @@ Result<catalog::BucketRows> written_rows(const Context& context, const keys::Buc
   CALLVAULT_TRY_ASSIGN(const auto node_rows, node.rows());
   CALLVAULT_TRY_ASSIGN(auto details, rows_of(context, bucket, node_rows));
   catalog::BucketRows rows{bucket.number, bucket.generation, {}};
+  CALLVAULT_TRY_ASSIGN(rows.sealed_span, seal_span(bucket, node_rows));
   rows.entries.reserve(node.size());
   catalog::Blinder blinder(bucket.index_key);
   for (std::size_t i = 0; i < node_rows.size(); ++i) {

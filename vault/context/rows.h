@@ -2,6 +2,7 @@
 #pragma once
 
 #include <chrono>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -37,6 +38,21 @@ Result<std::vector<std::optional<catalog::Row>>> rows_of(const Context& context,
 
 Result<catalog::Entry> make_entry(const keys::Bucket& bucket, const keys::NodeRow& node_row, const catalog::Row& row,
                                   catalog::Blinder& blinder);
+
+// When the first and the last call of a bucket began, for the catalogue: so that who asks for the newest calls of a day
+// need not open all of its nodes. Sealed under the node's key, and so of its generation only.
+struct StartSpan {
+  Time first{}, last{};
+};
+// Empty without rows.
+Result<base::Bytes> seal_span(const keys::Bucket& bucket, std::span<const keys::NodeRow> node_rows);
+Result<base::Bytes> seal_span(const keys::Bucket& bucket, const keys::Node& node);
+// Nothing when there is none, or it is of another generation.
+std::optional<StartSpan> open_span(const keys::Bucket& bucket, base::ByteView sealed);
+
+// The same as row_of where the catalogue was asked already: `stored` is what it holds, or null.
+Result<catalog::Row> row_from(const Context& context, const keys::Bucket& bucket, const keys::NodeRow& node_row,
+                              const catalog::StoredRow* stored);
 
 // Rewrites the catalogue's rows of one bucket for its present generation and index key. Recordings whose files cannot
 // be read get a row without details, so that they are still found by date; `unread_rows` names them.

@@ -42,27 +42,34 @@ Slab& slab() {
 }
 
 // The locked pages of the last large buffer, wiped. Verbs open one node after the other, and mapping, locking and
-// clearing pages anew for each costs as much as reading it.
+// clearing pages anew for each costs as much as reading it. Those of roomy buffers lie apart: any that is large enough
+// will do for the next, since only what was used of it is wiped.
 class Spare {
  public:
-  Result<MutableBytes> take(std::size_t bytes) {
+  enum Kind : std::uint8_t { whole = 0, roomy = 1 };
+
+  Result<MutableBytes> take(std::size_t bytes, Kind kind) {
     {
       const std::lock_guard guard(mutex_);
-      // Not for much less than it holds: all of a buffer's pages are wiped when it goes.
-      if (pages_.size() >= bytes && bytes >= pages_.size() / 2 && !pages_.empty()) return std::exchange(pages_, {});
+      MutableBytes& idle = idle_[kind];
+      // Not for much less than it holds, when all of its pages are wiped in the end.
+      if (idle.size() >= bytes && (kind == roomy || bytes >= idle.size() / 2) && !idle.empty())
+        return std::exchange(idle, {});
     }
     auto fresh = os::map_locked(bytes);
     if (fresh) return fresh;
     // Locked memory is scarce: what lies idle goes first.
     const std::lock_guard guard(mutex_);
-    if (pages_.empty()) return fresh;
-    os::unmap_locked(std::exchange(pages_, {}));
+    if (idle_[whole].empty() && idle_[roomy].empty()) return fresh;
+    for (MutableBytes& idle : idle_) os::unmap_locked(std::exchange(idle, {}));
     return os::map_locked(bytes);
   }
   // REQUIRES: wiped.
-  void give(MutableBytes pages) {
+  void give(MutableBytes pages, Kind kind) {
     const std::lock_guard guard(mutex_);
-    if (pages.size() >= kWorthwhile && pages.size() <= kMostKept) std::swap(pages, pages_);
+    MutableBytes& idle = idle_[kind];
+    const bool worthwhile = kind == roomy ? pages.size() > idle.size() : pages.size() >= kWorthwhile;
+    if (worthwhile && pages.size() <= kMostKept) std::swap(pages, idle);
     os::unmap_locked(pages);
   }
 
@@ -70,7 +77,7 @@ class Spare {
   static constexpr std::size_t kWorthwhile = 64 * 1024;
   static constexpr std::size_t kMostKept = 2 * 1024 * 1024;
   std::mutex mutex_;
-  MutableBytes pages_;
+  MutableBytes idle_[2];
 };
 
 Spare& spare() {
@@ -82,8 +89,16 @@ Spare& spare() {
 
 Result<SecretBuffer> SecretBuffer::make(std::size_t bytes) {
   SecretBuffer out;
-  CALLVAULT_TRY_ASSIGN(out.pages_, spare().take(bytes));
+  CALLVAULT_TRY_ASSIGN(out.pages_, spare().take(bytes, Spare::whole));
   out.size_ = bytes;
+  return out;
+}
+
+Result<SecretBuffer> SecretBuffer::make_roomy(std::size_t bytes) {
+  SecretBuffer out;
+  CALLVAULT_TRY_ASSIGN(out.pages_, spare().take(bytes, Spare::roomy));
+  out.size_ = bytes;
+  out.roomy_ = true;
   return out;
 }
 
@@ -94,13 +109,14 @@ Result<SecretBuffer> SecretBuffer::copy_of(ByteView bytes) {
 }
 
 SecretBuffer::SecretBuffer(SecretBuffer&& other) noexcept
-    : pages_(std::exchange(other.pages_, {})), size_(std::exchange(other.size_, 0)) {}
+    : pages_(std::exchange(other.pages_, {})), size_(std::exchange(other.size_, 0)), roomy_(other.roomy_) {}
 
 SecretBuffer& SecretBuffer::operator=(SecretBuffer&& other) noexcept {
   if (this != &other) {
     wipe();
     pages_ = std::exchange(other.pages_, {});
     size_ = std::exchange(other.size_, 0);
+    roomy_ = other.roomy_;
   }
   return *this;
 }
@@ -110,8 +126,12 @@ SecretBuffer::~SecretBuffer() { wipe(); }
 void SecretBuffer::wipe() {
   if (pages_.empty()) return;
   sodium_memzero(pages_.data(), pages_.size());
-  spare().give(pages_);
-  pages_ = {};
+  give_back_wiped();
+}
+
+void SecretBuffer::give_back_wiped() {
+  if (pages_.empty()) return;
+  spare().give(std::exchange(pages_, {}), roomy_ ? Spare::roomy : Spare::whole);
   size_ = 0;
 }
 

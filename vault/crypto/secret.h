@@ -20,6 +20,8 @@ class SecretBuffer {
   // Zero-filled.
   static Result<SecretBuffer> make(std::size_t bytes);
   static Result<SecretBuffer> copy_of(ByteView bytes);
+  // Zero-filled too, for much of which little will be used: who wipes that little ends it with `give_back_wiped`.
+  static Result<SecretBuffer> make_roomy(std::size_t bytes);
 
   SecretBuffer() = default;
   SecretBuffer(SecretBuffer&& other) noexcept;
@@ -31,11 +33,14 @@ class SecretBuffer {
   std::size_t size() const { return size_; }
   // REQUIRES: bytes <= size(). The cut part is wiped.
   void shrink(std::size_t bytes);
+  // Ends it. REQUIRES: all of it is zero.
+  void give_back_wiped();
 
  private:
   void wipe();
   MutableBytes pages_;
   std::size_t size_ = 0;
+  bool roomy_ = false;
 };
 
 // A 32-byte key. Lives in a slab of locked pages shared by all keys of the process; wiped when it goes.

@@ -26,8 +26,12 @@ bool is_origin(std::string_view origin) {
          std::all_of(origin.begin(), origin.end(), [](char c) { return c > 0x20 && c < 0x7f && c != '+'; });
 }
 
+std::string make_checkpoint(std::string_view origin, const Head& head, const crypto::Signer& signer) {
+  return sign_note(note_text(origin, head), origin, signer);
+}
+
 std::string make_checkpoint(std::string_view origin, const Head& head, const crypto::Key& signing_seed) {
-  return sign_note(note_text(origin, head), origin, signing_seed);
+  return make_checkpoint(origin, head, crypto::Signer(signing_seed));
 }
 
 Result<Checkpoint> parse_checkpoint(std::string_view text, const crypto::SigningPublicKey& key) {

@@ -24,6 +24,7 @@ struct Checkpoint {
 bool is_origin(std::string_view origin);
 
 // REQUIRES: is_origin(origin).
+std::string make_checkpoint(std::string_view origin, const Head& head, const crypto::Signer& signer);
 std::string make_checkpoint(std::string_view origin, const Head& head, const crypto::Key& signing_seed);
 
 // Errc::corrupt unless it is well-formed and carries the key's signature under its origin as key name. Signatures of

@@ -100,6 +100,9 @@ Result<void> Journal::create(const os::Path& folder, std::string_view origin, co
   return os::sync_folder(folder_of(folder));
 }
 
+Journal::Journal(os::Path folder, std::string origin, const crypto::SigningPublicKey& key)
+    : folder_(std::move(folder)), origin_(std::move(origin)), public_key_(key), memory_(std::make_shared<Memory>()) {}
+
 Result<Journal> Journal::open(const os::Path& folder) {
   CALLVAULT_TRY_ASSIGN(std::string origin, read_text(folder / kOriginFile));
   if (!is_origin(origin)) return fail(Errc::corrupt, "journal: malformed origin in " + folder.string());
@@ -128,14 +131,15 @@ Result<std::uint64_t> Journal::sign_anew(const Entry& entry, const crypto::Key& 
 Result<std::uint64_t> Journal::write(std::span<const Entry> entries, const crypto::Key& signing_seed,
                                      const Head* remembered, std::chrono::milliseconds patience) {
   CALLVAULT_TRY_ASSIGN(const auto lines, encode_all(entries));
-  if (crypto::signing_public_key(signing_seed) != public_key_)
+  const crypto::Signer signer(signing_seed);
+  if (signer.public_key() != public_key_)
     return fail(Errc::usage, "journal: the signing key is not the journal's: " + folder_.string());
   CALLVAULT_TRY_ASSIGN(const auto lock, os::Lock::acquire(folder_ / kLockFile, os::LockMode::exclusive, patience));
   if (suspect_ || os::exists(folder_ / kSuspectFile)) {
     CALLVAULT_TRY(renew_entries(folder_));
     suspect_ = false;
   }
-  const View::Options options{.believe_derived = remembered == nullptr, .parse_tail = true};
+  const View::Options options{.believe_derived = remembered == nullptr, .parse_tail = true, .memory = memory_.get()};
   CALLVAULT_TRY_ASSIGN(View view, View::load(folder_, origin_, public_key_, options));
   CALLVAULT_TRY(view.require_signed_part());
   CALLVAULT_TRY(remembered == nullptr ? view.require_checkpoint() : require_remembered(view, *remembered));
@@ -163,7 +167,9 @@ Result<std::uint64_t> Journal::write(std::span<const Entry> entries, const crypt
   // checkpoint, unless a new one is what was asked for.
   for (const std::string& line : lines) view.add(line);
   auto stored = view.store(folder_);
-  if (stored) stored = store_checkpoint(folder_, make_checkpoint(origin_, view.head(), signing_seed));
+  std::string checkpoint = make_checkpoint(origin_, view.head(), signer);
+  if (stored) stored = store_checkpoint(folder_, checkpoint);
+  if (stored && remembered == nullptr) view.remember(std::move(checkpoint));
   if (stored && remembered != nullptr) stored = os::sync_folder(folder_);
   if (!stored && remembered != nullptr) return std::move(stored).error();
   return first;

@@ -4,6 +4,7 @@
 
 #include <chrono>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <span>
 #include <string>
@@ -16,6 +17,8 @@
 #include "os/file.h"
 
 namespace callvault::journal {
+
+class Memory;
 
 struct VerifyReport {
   Head head;                             // of all complete entries, from the entries alone
@@ -94,12 +97,12 @@ class Journal {
  private:
   Result<std::uint64_t> write(std::span<const Entry> entries, const crypto::Key& signing_seed, const Head* remembered,
                               std::chrono::milliseconds patience);
-  Journal(os::Path folder, std::string origin, const crypto::SigningPublicKey& key)
-      : folder_(std::move(folder)), origin_(std::move(origin)), public_key_(key) {}
+  Journal(os::Path folder, std::string origin, const crypto::SigningPublicKey& key);
 
   os::Path folder_;
   std::string origin_;
   crypto::SigningPublicKey public_key_;
+  std::shared_ptr<Memory> memory_;
   bool suspect_ = false;  // a sync failed and the marker could not be made either
 };
 

@@ -49,9 +49,9 @@ std::optional<crypto::Digest> read_base64_digest(std::string_view text) {
   return out;
 }
 
-std::string sign_note(std::string_view body, std::string_view name, const crypto::Key& signing_seed) {
-  const auto signature = crypto::sign(signing_seed, base::as_bytes(body));
-  base::Bytes blob = note_key_id(name, crypto::signing_public_key(signing_seed));
+std::string sign_note(std::string_view body, std::string_view name, const crypto::Signer& signer) {
+  const auto signature = signer.sign(base::as_bytes(body));
+  base::Bytes blob = note_key_id(name, signer.public_key());
   blob.insert(blob.end(), signature.begin(), signature.end());
   std::string out(body);
   out += '\n';
@@ -59,6 +59,10 @@ std::string sign_note(std::string_view body, std::string_view name, const crypto
   out += name;
   out += ' ' + base::to_base64(blob) + '\n';
   return out;
+}
+
+std::string sign_note(std::string_view body, std::string_view name, const crypto::Key& signing_seed) {
+  return sign_note(body, name, crypto::Signer(signing_seed));
 }
 
 Result<Note> split_note(std::string_view text, std::string_view what) {

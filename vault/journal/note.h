@@ -19,6 +19,7 @@ struct Note {
 };
 
 // REQUIRES: `body` ends in a newline; is_origin(name).
+std::string sign_note(std::string_view body, std::string_view name, const crypto::Signer& signer);
 std::string sign_note(std::string_view body, std::string_view name, const crypto::Key& signing_seed);
 
 // `what` begins the messages. Errors: corrupt.

@@ -21,11 +21,11 @@ Error wrong_hashes(const os::Path& folder) {
 
 // With the derived files first; when they prove wrong, from the entries alone.
 template <typename Ask>
-auto ask_view(const os::Path& folder, const std::string& origin, const crypto::SigningPublicKey& key, const Ask& ask)
-    -> decltype(ask(std::declval<const View&>())) {
+auto ask_view(const os::Path& folder, const std::string& origin, const crypto::SigningPublicKey& key, Memory& memory,
+              const Ask& ask) -> decltype(ask(std::declval<const View&>())) {
   bool heal = false;
   {
-    CALLVAULT_TRY_ASSIGN(const View view, View::load(folder, origin, key, {}));
+    CALLVAULT_TRY_ASSIGN(const View view, View::load(folder, origin, key, {.memory = &memory}));
     auto answer = ask(view);
     heal = !answer && answer.error().code == Errc::corrupt && view.believed() > 0;
     if (!heal) return answer;
@@ -43,14 +43,14 @@ Result<Entry> decode_at(std::uint64_t index, std::string_view line) {
 }  // namespace
 
 Result<Head> Journal::head() const {
-  return ask_view(folder_, origin_, public_key_, [](const View& view) -> Result<Head> {
+  return ask_view(folder_, origin_, public_key_, *memory_, [](const View& view) -> Result<Head> {
     CALLVAULT_TRY(view.require_signed_part());
     return view.head();
   });
 }
 
 Result<Head> Journal::head_at(std::uint64_t size) const {
-  return ask_view(folder_, origin_, public_key_, [&](const View& view) -> Result<Head> {
+  return ask_view(folder_, origin_, public_key_, *memory_, [&](const View& view) -> Result<Head> {
     CALLVAULT_TRY(view.require_signed_part());
     if (size > view.size()) return past_end(size - 1);
     return view.head_at(size);
@@ -58,7 +58,7 @@ Result<Head> Journal::head_at(std::uint64_t size) const {
 }
 
 Result<std::string> Journal::line(std::uint64_t index) const {
-  return ask_view(folder_, origin_, public_key_, [&](const View& view) -> Result<std::string> {
+  return ask_view(folder_, origin_, public_key_, *memory_, [&](const View& view) -> Result<std::string> {
     if (index >= view.size()) return past_end(index);
     return view.line(index);
   });
@@ -123,7 +123,7 @@ Result<void> Journal::for_each_back(const Visitor& visit) const {
 Result<std::vector<crypto::Digest>> Journal::inclusion_proof(std::uint64_t index, std::uint64_t size) const {
   using Proof = std::vector<crypto::Digest>;
   if (index >= size) return fail(Errc::usage, "journal: an entry is no part of a tree that is not larger");
-  return ask_view(folder_, origin_, public_key_, [&](const View& view) -> Result<Proof> {
+  return ask_view(folder_, origin_, public_key_, *memory_, [&](const View& view) -> Result<Proof> {
     CALLVAULT_TRY(view.require_signed_part());
     if (size > view.size()) return past_end(size - 1);
     CALLVAULT_TRY_ASSIGN(const std::string text, view.line(index));
@@ -137,7 +137,7 @@ Result<std::vector<crypto::Digest>> Journal::inclusion_proof(std::uint64_t index
 Result<std::vector<crypto::Digest>> Journal::consistency_proof(std::uint64_t old_size, std::uint64_t new_size) const {
   using Proof = std::vector<crypto::Digest>;
   if (old_size > new_size) return fail(Errc::usage, "journal: a smaller tree does not continue a larger one");
-  return ask_view(folder_, origin_, public_key_, [&](const View& view) -> Result<Proof> {
+  return ask_view(folder_, origin_, public_key_, *memory_, [&](const View& view) -> Result<Proof> {
     CALLVAULT_TRY(view.require_signed_part());
     if (new_size > view.size()) return past_end(new_size - 1);
     CALLVAULT_TRY_ASSIGN(const Head old_head, view.head_at(old_size));

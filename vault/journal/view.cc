@@ -42,8 +42,8 @@ Result<void> store_items(const os::Path& path, std::uint64_t first, const std::v
 
 }  // namespace
 
-Result<Checkpoint> read_checkpoint(const os::Path& folder, std::string_view origin,
-                                   const crypto::SigningPublicKey& key) {
+Result<Checkpoint> read_checkpoint(const os::Path& folder, std::string_view origin, const crypto::SigningPublicKey& key,
+                                   const Proved* known, std::string* text_out) {
   const os::Path path = folder / kCheckpointFile;
   const auto unusable = [&](std::string_view what) {
     return fail(Errc::corrupt, std::string(what) + ": " + path.string() +
@@ -53,6 +53,8 @@ Result<Checkpoint> read_checkpoint(const os::Path& folder, std::string_view orig
   if (!text && text.error().code == Errc::not_found) return unusable("journal checkpoint: it is missing");
   if (!text && text.error().code == Errc::corrupt) return unusable("journal checkpoint: it is too large");
   if (!text) return std::move(text).error();
+  if (text_out != nullptr) *text_out = base::as_text(*text);
+  if (known != nullptr && known->text == base::as_text(*text)) return known->checkpoint;
   auto checkpoint = parse_checkpoint(base::as_text(*text), key);
   if (!checkpoint) return unusable(checkpoint.error().message);
   if (checkpoint->origin != origin) return unusable("journal checkpoint: it is of another journal");
@@ -64,7 +66,9 @@ Result<Checkpoint> read_checkpoint(const os::Path& folder, std::string_view orig
 Result<View> View::load(const os::Path& folder, std::string_view origin, const crypto::SigningPublicKey& key,
                         Options options) {
   View out;
-  if (auto checkpoint = read_checkpoint(folder, origin, key); checkpoint)
+  out.memory_ = options.memory;
+  const auto proved = options.memory != nullptr ? options.memory->get() : nullptr;
+  if (auto checkpoint = read_checkpoint(folder, origin, key, proved.get(), &out.checkpoint_text_); checkpoint)
     out.checkpoint_ = std::move(checkpoint).value();
   else if (checkpoint.error().code == Errc::corrupt)
     out.no_checkpoint_ = std::move(checkpoint).error();
@@ -75,9 +79,13 @@ Result<View> View::load(const os::Path& folder, std::string_view origin, const c
   CALLVAULT_TRY_ASSIGN(out.entries_, os::File::open_read(folder / kEntriesFile));
   CALLVAULT_TRY_ASSIGN(out.file_bytes_, out.entries_.size());
 
-  const bool believed = options.believe_derived && out.checkpoint_ && out.believe(*out.checkpoint_);
+  const bool same = proved && out.checkpoint_ && proved->text == out.checkpoint_text_;
+  const bool believed =
+      options.believe_derived && out.checkpoint_ && ((same && out.believe(*proved)) || out.believe(*out.checkpoint_));
   if (!believed) out.believed_ = out.entry_bytes_ = 0;
   out.rebuild_ = !believed;
+  if (options.memory != nullptr && out.checkpoint_ && !(same && proved->derived == believed))
+    options.memory->put(out.proof_of(out.checkpoint_text_, *out.checkpoint_));
   CALLVAULT_TRY(out.scan(options.parse_tail));
   return out;
 }
@@ -98,7 +106,34 @@ bool View::believe(const Checkpoint& checkpoint) {
   if (!verify_inclusion(leaf_hash(*last), head.size - 1, head, *proof) || builder->head() != head) return false;
   builder_ = std::move(builder).value();
   entry_bytes_ = *end;
+  last_begin_ = *begin;
+  last_leaf_ = leaf_hash(*last);
   return true;
+}
+
+// The files may have been cut or removed since, and the last entry damaged; what lies before it is checked where it is
+// used.
+bool View::believe(const Proved& proved) {
+  const std::uint64_t size = proved.checkpoint.head.size;
+  if (!proved.derived || !offsets_.is_open() || !hashes_.is_open()) return false;
+  const auto offsets = offsets_.size(), hashes = hashes_.size();
+  if (!offsets || *offsets < size * kEndBytes || !hashes || *hashes < stored_count(size) * kHashBytes) return false;
+  if (size > 0) {
+    const auto last = read_line(proved.last_begin, proved.entry_bytes);
+    if (!last || leaf_hash(*last) != proved.last_leaf) return false;
+  }
+  believed_ = size;
+  builder_ = proved.builder;
+  entry_bytes_ = proved.entry_bytes;
+  last_begin_ = proved.last_begin;
+  last_leaf_ = proved.last_leaf;
+  return true;
+}
+
+// Of what was loaded so far, or added and stored since.
+Proved View::proof_of(std::string text, Checkpoint checkpoint) const {
+  const bool whole = !rebuild_ || !ends_.empty();
+  return {std::move(text), std::move(checkpoint), whole, builder_, entry_bytes_, last_begin_, last_leaf_, {}};
 }
 
 Result<void> View::scan(bool parse) {
@@ -124,7 +159,9 @@ Result<void> View::scan(bool parse) {
 }
 
 void View::add(std::string_view line) {
-  builder_.add(leaf_hash(line), &stored_);
+  last_leaf_ = leaf_hash(line);
+  last_begin_ = entry_bytes_;
+  builder_.add(last_leaf_, &stored_);
   entry_bytes_ += line.size() + 1;
   ends_.push_back(entry_bytes_);
 }
@@ -183,15 +220,32 @@ Tree View::tree() const {
 }
 
 Result<Head> View::head_at(std::uint64_t size) const {
+  const auto proved = memory_ != nullptr ? memory_->get() : nullptr;
+  const bool same = proved && checkpoint_ && proved->text == checkpoint_text_ && this->size() == checkpoint_->head.size;
+  if (same && size > 0 && proved->earlier.size == size) return proved->earlier;
   CALLVAULT_TRY_ASSIGN(const Head old_head, tree().head_at(size));
   CALLVAULT_TRY_ASSIGN(const auto proof, tree().consistency_proof(size, this->size()));
   if (!verify_consistency(old_head, head(), proof)) return damaged_file("the stored hashes are wrong", hashes_);
+  if (same) {
+    Proved more = *proved;
+    more.earlier = old_head;
+    memory_->put(std::move(more));
+  }
   return old_head;
 }
 
 Result<void> View::store(const os::Path& folder) const {
   CALLVAULT_TRY(store_items(folder / kHashesFile, stored_count(believed_), stored_, rebuild_));
   return store_items(folder / kOffsetsFile, believed_, ends_, rebuild_);
+}
+
+void View::remember(std::string checkpoint_text) const {
+  const auto before = memory_->get();
+  // What began the tree then begins it now.
+  const bool grown = before && checkpoint_ && before->text == checkpoint_text_;
+  Proved proved = proof_of(std::move(checkpoint_text), {checkpoint_ ? checkpoint_->origin : std::string(), head()});
+  if (grown) proved.earlier = before->earlier;
+  memory_->put(std::move(proved));
 }
 
 }  // namespace callvault::journal

@@ -2,6 +2,8 @@
 // checkpoint, and only when they lead to its root; what follows it is read from the entries again.
 #pragma once
 
+#include <memory>
+#include <mutex>
 #include <optional>
 #include <string>
 #include <vector>
@@ -22,15 +24,47 @@ inline constexpr const char* kKeyFile = "key.pub";
 inline constexpr const char* kLockFile = "lock";
 inline constexpr const char* kSuspectFile = "suspect";
 
-// The signed checkpoint. Errc::corrupt, with what to do, when there is none or it does not verify.
-Result<Checkpoint> read_checkpoint(const os::Path& folder, std::string_view origin,
-                                   const crypto::SigningPublicKey& key);
+// What this process has proved of the journal as one signed checkpoint has it, so that it need not be proved again
+// while the very same checkpoint stands there.
+struct Proved {
+  std::string text;  // of the checkpoint, whose signature held
+  Checkpoint checkpoint;
+  bool derived = false;  // offsets and hashes lead to its root, with:
+  TreeBuilder builder;
+  std::uint64_t entry_bytes = 0;
+  std::uint64_t last_begin = 0;  // of its last entry
+  crypto::Digest last_leaf{};
+  Head earlier;  // of an earlier size, proved to be a beginning of it; of size 0 when none was asked for
+};
+// Shared by those who use one Journal.
+class Memory {
+ public:
+  std::shared_ptr<const Proved> get() const {
+    const std::lock_guard guard(mutex_);
+    return proved_;
+  }
+  void put(Proved proved) {
+    auto fresh = std::make_shared<const Proved>(std::move(proved));
+    const std::lock_guard guard(mutex_);
+    proved_ = std::move(fresh);
+  }
+
+ private:
+  mutable std::mutex mutex_;
+  std::shared_ptr<const Proved> proved_;
+};
+
+// The signed checkpoint. Errc::corrupt, with what to do, when there is none or it does not verify. `known`: one that
+// did, which need not verify again; `text`, when given, takes what stands in the file.
+Result<Checkpoint> read_checkpoint(const os::Path& folder, std::string_view origin, const crypto::SigningPublicKey& key,
+                                   const Proved* known = nullptr, std::string* text = nullptr);
 
 class View {
  public:
   struct Options {
     bool believe_derived = true;
-    bool parse_tail = false;  // decode the lines that no checkpoint covers; Errc::corrupt when one is no entry
+    bool parse_tail = false;   // decode the lines that no checkpoint covers; Errc::corrupt when one is no entry
+    Memory* memory = nullptr;  // to use and to add to
   };
   static Result<View> load(const os::Path& folder, std::string_view origin, const crypto::SigningPublicKey& key,
                            Options options);
@@ -61,9 +95,14 @@ class View {
   void add(std::string_view line);
   // Brings offsets and hashes up to date. REQUIRES: the journal's lock.
   Result<void> store(const os::Path& folder) const;
+  // After `store`, with the checkpoint that was signed over it: what of it is proved by having been written here.
+  // REQUIRES: loaded with a memory.
+  void remember(std::string checkpoint_text) const;
 
  private:
   bool believe(const Checkpoint& checkpoint);
+  bool believe(const Proved& proved);
+  Proved proof_of(std::string text, Checkpoint checkpoint) const;
   Result<void> scan(bool parse);
   Result<std::string> read_line(std::uint64_t begin, std::uint64_t end) const;
   Result<crypto::Digest> hash_at(std::uint64_t position) const;
@@ -71,9 +110,13 @@ class View {
 
   os::File entries_, offsets_, hashes_;
   std::uint64_t file_bytes_ = 0, entry_bytes_ = 0, torn_bytes_ = 0;
+  std::uint64_t last_begin_ = 0;  // of the last complete line
+  crypto::Digest last_leaf_{};
   std::uint64_t believed_ = 0;
   bool rebuild_ = false;  // the files are to be replaced, not continued
   bool contradicts_ = false;
+  Memory* memory_ = nullptr;
+  std::string checkpoint_text_;
   std::optional<Checkpoint> checkpoint_;
   std::optional<Error> no_checkpoint_;  // why there is none
   TreeBuilder builder_;

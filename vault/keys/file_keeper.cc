@@ -237,11 +237,16 @@ Result<void> FileKeeper::check_place() const {
 }
 
 Result<FileKeeper::Slot> FileKeeper::load_slot(std::size_t index) {
-  const std::string name = "slot " + std::to_string(index) + " of the keeper " + blocks_->path().string();
   CALLVAULT_TRY_ASSIGN(BlockBuffer all, BlockBuffer::make(1 + kKeyBlocks));
   CALLVAULT_TRY(blocks_->read(all.reveal_mutable(), header_at(index)));
-  const base::ByteView header = all.reveal().first(kBlockBytes);
-  const base::ByteView key_blocks = all.reveal().subspan(kBlockBytes);
+  return slot_in(all.reveal(), index, true);
+}
+
+// `examine`: whether an empty one was wiped to its end; else it is called empty.
+Result<FileKeeper::Slot> FileKeeper::slot_in(base::ByteView blocks, std::size_t index, bool examine) const {
+  const std::string name = "slot " + std::to_string(index) + " of the keeper " + blocks_->path().string();
+  const base::ByteView header = blocks.first(kBlockBytes);
+  const base::ByteView key_blocks = blocks.subspan(kBlockBytes);
 
   base::FieldReader fields(header);
   const bool magic = base::as_text(fields.bytes(kSlotMagic.size())) == kSlotMagic;
@@ -259,7 +264,7 @@ Result<FileKeeper::Slot> FileKeeper::load_slot(std::size_t index) {
   Slot slot;
   if (state == kEmptySlot) {
     // A cut-short stage or wipe leaves key blocks that are not the filler the header names.
-    slot.state = filler_digest(key_blocks) == digest ? Slot::State::empty : Slot::State::unfinished;
+    slot.state = !examine || filler_digest(key_blocks) == digest ? Slot::State::empty : Slot::State::unfinished;
     return slot;
   }
   CALLVAULT_TRY_ASSIGN(crypto::Key root, root_of(key_blocks));
@@ -273,8 +278,11 @@ Result<FileKeeper::Slot> FileKeeper::load_slot(std::size_t index) {
 Result<std::vector<KeeperSlot>> FileKeeper::read() {
   std::vector<KeeperSlot> out;
   std::optional<Error> damage;
+  // Both slots at once: each read waits for the device. Unless one of them cannot be read: then the other may.
+  CALLVAULT_TRY_ASSIGN(BlockBuffer both, BlockBuffer::make(kSlots * (1 + kKeyBlocks)));
+  const auto got = blocks_->read(both.reveal_mutable(), header_at(0));
   for (std::size_t i = 0; i < kSlots; ++i) {
-    auto slot = load_slot(i);
+    auto slot = got ? slot_in(both.reveal().subspan(i * kSlotBytes, kSlotBytes), i, false) : load_slot(i);
     if (!slot && !is_damage(slot.error())) return std::move(slot).error();
     if (!slot) {
       damage = std::move(slot).error();

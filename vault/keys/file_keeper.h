@@ -45,6 +45,7 @@ class FileKeeper final : public Keeper {
   Result<void> store_place();
   Result<void> check_place() const;
   Result<Slot> load_slot(std::size_t index);
+  Result<Slot> slot_in(base::ByteView blocks, std::size_t index, bool examine) const;
   Result<void> wipe_slot(std::size_t index);
   Result<std::size_t> find_sound_slot(std::uint64_t epoch);
 

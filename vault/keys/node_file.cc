@@ -14,6 +14,7 @@ constexpr std::uint16_t kNodeVersion = 2;  // 2 added flags to rows; 1 is read
 constexpr std::size_t kSaltBytes = 24;
 constexpr std::size_t kNodePrefixBytes = 8 + 2 + 2 + 4 + 8;
 constexpr std::size_t kHeaderBytes = kNodePrefixBytes + kSaltBytes;
+constexpr std::size_t kFirstStep = 16;  // rows; a piece holds some forty
 constexpr std::size_t kSealedPieceBytes = kNodePieceBytes + crypto::kTagBytes;
 
 std::string name_of(std::uint32_t bucket, std::uint64_t generation) {
@@ -108,7 +109,7 @@ Result<NodeReader> NodeReader::open(os::File file, std::uint32_t bucket, std::ui
   out.name_ = name_of(bucket, generation);
   if (!size || *size > kMaxNodeBytes) return damaged_node(out.name_);
   CALLVAULT_TRY_ASSIGN(out.key_, piece_key(node_key, header));
-  CALLVAULT_TRY_ASSIGN(out.plain_, crypto::SecretBuffer::make(*size));
+  CALLVAULT_TRY_ASSIGN(out.plain_, crypto::SecretBuffer::make_roomy(*size));
   out.opened_.resize(pieces_of(*size));
   out.file_ = std::move(file);
   CALLVAULT_TRY_ASSIGN(const auto count, out.plain(0, 4));
@@ -126,8 +127,10 @@ Result<base::ByteView> NodeReader::plain(std::size_t at, std::size_t bytes) {
     std::array<std::byte, kSealedPieceBytes> buffer;
     const auto sealed = base::MutableBytes(buffer).first(piece.size() + crypto::kTagBytes);
     CALLVAULT_TRY_ASSIGN(const auto got, file_.read_at(sealed, kHeaderBytes + i * kSealedPieceBytes));
-    if (got != sealed.size() || !crypto::open_chunk(*key_, i, i + 1 == opened_.size(), sealed, piece))
+    if (got != sealed.size() || !crypto::open_chunk(*key_, i, i + 1 == opened_.size(), sealed, piece)) {
+      crypto::wipe(piece);
       return damaged_node(name_);
+    }
     opened_[i] = true;
   }
   return plain_.reveal().subspan(at, bytes);
@@ -146,17 +149,47 @@ Result<RecordingId> NodeReader::id_at(std::size_t index) {
   return RecordingId(base::FieldReader(bytes).array<RecordingId::kBytes>());
 }
 
-Result<std::optional<NodeRow>> NodeReader::find(const RecordingId& id) {
-  std::size_t low = 0;
-  std::size_t high = count_;
+// The first row whose id is not less. Ids are random and ascend, so one that begins with the fraction f stands near row
+// f * count: the search widens from there, mostly within one piece, and halves only what is left.
+Result<std::size_t> NodeReader::lower_bound(const RecordingId& id) {
+  std::size_t low = 0, high = count_;  // rows below `low` are less, those from `high` on are not
+  std::uint64_t lead = 0;
+  for (std::size_t i = 0; i < 4; ++i) lead = lead << 8 | std::to_integer<std::uint64_t>(id.bytes()[i]);
+  std::size_t probe = static_cast<std::size_t>(lead * count_ >> 32);
+  std::size_t step = kFirstStep;
+  bool was_less = false, was_more = false;
   while (low < high) {
-    const std::size_t middle = low + (high - low) / 2;
-    CALLVAULT_TRY_ASSIGN(const auto there, id_at(middle));
-    if (there < id)
-      low = middle + 1;
-    else
-      high = middle;
+    CALLVAULT_TRY_ASSIGN(const auto there, id_at(probe));
+    const bool less = there < id;
+    (less ? low : high) = less ? probe + 1 : probe;
+    (less ? was_less : was_more) = true;
+    if (low >= high) break;
+    if (was_less && was_more) {
+      probe = low + (high - low) / 2;
+    } else {
+      probe = less ? std::min(low + step, high - 1) : high - std::min(step, high - low);
+      step *= 2;
+    }
   }
+  return low;
+}
+
+std::size_t NodeReader::pieces_opened() const {
+  return static_cast<std::size_t>(std::count(opened_.begin(), opened_.end(), true));
+}
+
+// A node is large, and of it a few pieces were opened.
+NodeReader::~NodeReader() {
+  for (std::size_t i = 0; i < opened_.size() && plain_.size() > 0; ++i) {
+    if (!opened_[i]) continue;
+    const auto rest = plain_.reveal_mutable().subspan(i * kNodePieceBytes);
+    crypto::wipe(rest.first(std::min(kNodePieceBytes, rest.size())));
+  }
+  plain_.give_back_wiped();
+}
+
+Result<std::optional<NodeRow>> NodeReader::find(const RecordingId& id) {
+  CALLVAULT_TRY_ASSIGN(const std::size_t low, lower_bound(id));
   if (low == count_) return std::optional<NodeRow>();
   CALLVAULT_TRY_ASSIGN(const auto there, id_at(low));
   if (there != id) return std::optional<NodeRow>();

@@ -25,13 +25,19 @@ class NodeReader {
  public:
   // Of a bucket without a node: finds nothing.
   NodeReader() = default;
+  NodeReader(NodeReader&&) noexcept = default;
+  NodeReader& operator=(NodeReader&&) = delete;
+  ~NodeReader();
   // Errors: corrupt, newer_version, io.
   static Result<NodeReader> open(os::File file, std::uint32_t bucket, std::uint64_t generation,
                                  const crypto::Key& node_key);
   // The row's views live as long as this reader. Errors: corrupt, io.
   Result<std::optional<NodeRow>> find(const RecordingId& id);
+  // How much of the file was opened. Ids are random, so where a row stands can be guessed: about three a search.
+  std::size_t pieces_opened() const;
 
  private:
+  Result<std::size_t> lower_bound(const RecordingId& id);
   Result<base::ByteView> plain(std::size_t at, std::size_t bytes);
   Result<std::size_t> row_offset(std::size_t index);
   Result<RecordingId> id_at(std::size_t index);
