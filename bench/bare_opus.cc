@@ -51,14 +51,14 @@ Encoder make_encoder(const Settings& s) {
   return encoder;
 }
 
-// callvault's rule: after 200 ms with no sample beyond 8, one frame in 20, at complexity 0.
+// callvault's rule: after 500 ms with no sample beyond 8, one frame a second, at complexity 0.
 class QuietLine {
  public:
   bool leaves_out(const std::vector<opus_int16>& frame, OpusEncoder* encoder, const Settings& s) {
     const bool quiet = std::all_of(frame.begin(), frame.end(), [](opus_int16 x) { return x >= -8 && x <= 8; });
     quiet_ = quiet ? quiet_ + 1 : 0;
-    if (quiet_ > 10 && quiet_ % 20 != 0) return true;
-    opus_encoder_ctl(encoder, OPUS_SET_COMPLEXITY(quiet_ > 10 ? 0 : s.complexity));
+    if (quiet_ > 25 && quiet_ % 50 != 0) return true;
+    opus_encoder_ctl(encoder, OPUS_SET_COMPLEXITY(quiet_ > 25 ? 0 : s.complexity));
     return false;
   }
 

@@ -95,8 +95,8 @@ TEST_CASE("a quiet line is hardly encoded, keeps its time, and does not touch th
     const std::size_t third = source.size();
     add(source, voice);
     auto pages = encode(source, rate);
-    // 3.5 s are quiet; of each stretch 200 ms and then one frame in 20 are encoded.
-    CHECK(unsent_frames(pages, rate) > 125);
+    // 3.5 s are quiet; of each stretch half a second and then one frame in 50 are encoded.
+    CHECK(unsent_frames(pages, rate) > 110);
 
     const Samples heard = decoded(pages, rate, source.size() + rate);
     REQUIRE(heard.size() == source.size());
@@ -117,9 +117,10 @@ TEST_CASE("a quiet line is hardly encoded, keeps its time, and does not touch th
       CAPTURE(at);
       CHECK(correlation(voice, std::span(heard).subspan(at, voice.size())) > reference - 0.02);
     }
-    // Quiet stays quiet, once the last word has died away.
+    // Quiet stays quiet, once the last word has died away. At 48 kHz libopus itself makes an idle line louder.
+    const int loudest = rate == 48000 ? 104 : 64;
     for (const std::size_t end : {second, third})
-      for (std::size_t i = end - rate; i < end - rate / 50; ++i) REQUIRE(std::abs(heard[i]) <= 64);
+      for (std::size_t i = end - rate; i < end - rate / 50; ++i) REQUIRE(std::abs(heard[i]) <= loudest);
   }
 }
 
@@ -133,13 +134,13 @@ TEST_CASE("the beginning of a word after a silence is as good as if nothing had 
     Samples source;
     std::vector<std::size_t> begins;
     for (std::size_t word = 0; word < 20; ++word) {
-      source.resize(source.size() + rate * 3 / 4 + word * 37);
+      source.resize(source.size() + rate * 5 / 4 + word * 37);
       begins.push_back(source.size());
       const auto from = voice.begin() + static_cast<std::ptrdiff_t>(word * 2 * rate + rate / 3);
       source.insert(source.end(), from, from + rate);
     }
     auto pages = encode(source, rate);
-    CHECK(unsent_frames(pages, rate) > 400);
+    CHECK(unsent_frames(pages, rate) > 500);
     const Samples heard = decoded(pages, rate, source.size());
     const Samples reference = without_gaps(source, rate);
     for (const std::size_t ms : {20U, 60U, 200U}) {
@@ -156,6 +157,26 @@ TEST_CASE("the beginning of a word after a silence is as good as if nothing had 
       }
       REQUIRE(words > 10);
       CHECK(ours / static_cast<double>(words) > whole / static_cast<double>(words) - 1.5);
+    }
+  }
+}
+
+// Decoders make up sound for frames that are not sent, after what they heard before: DTMF went on at -60 dBFS once.
+TEST_CASE("after a tone that stops there is silence") {
+  for (const std::uint32_t rate : {8000U, 16000U}) {
+    CAPTURE(rate);
+    for (const auto& [low, high] : {std::pair{697, 1209}, std::pair{770, 1477}, std::pair{941, 1336}}) {
+      CAPTURE(low);
+      Samples source(rate / 2 + static_cast<std::size_t>(low));
+      for (std::size_t i = 0; i < source.size(); ++i) {
+        const double t = 6.283185307 * static_cast<double>(i) / rate;
+        source[i] = static_cast<std::int16_t>(6000 * (std::sin(t * low) + std::sin(t * high)));
+      }
+      const std::size_t stops = source.size();
+      source.resize(stops + rate * std::size_t{2});
+      auto pages = encode(source, rate);
+      const Samples heard = decoded(pages, rate, source.size());
+      for (std::size_t i = stops + rate * 7 / 10; i < source.size(); ++i) REQUIRE(std::abs(heard[i]) <= 4);
     }
   }
 }

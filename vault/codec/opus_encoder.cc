@@ -21,10 +21,11 @@ constexpr std::string_view kVendor = "callvault " CALLVAULT_VERSION;
 constexpr std::size_t kHeadBytes = 19;
 // A line is quiet while no sample is further from zero than one step of G.711 there: 8 of 32,768, -72 dBFS.
 constexpr std::int16_t kQuietestStep = 8;
-// So long the encoder still hears it, that its packets and the decoder's memory say silence; and then one frame in 20,
-// as libopus' own DTX does, with the least effort: there is nothing in it.
-constexpr std::size_t kQuietFramesEncoded = 10;
-constexpr std::size_t kQuietFramesApart = 20;
+// So long the encoder still hears it, that what decoders make up for frames not sent is silence, too: it follows the
+// frames before slowly, and after 200 ms a tone was still heard in it. Then one frame a second, with the least effort:
+// there is nothing in it.
+constexpr std::size_t kQuietFramesEncoded = 25;
+constexpr std::size_t kQuietFramesApart = 50;
 constexpr int kQuietComplexity = 0;
 // The comment header fills what the head page leaves of the first kPageBytes.
 constexpr std::size_t kHeadPageBytes = kOggHeaderBytes + page_cost(kHeadBytes);
