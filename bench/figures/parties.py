@@ -40,7 +40,7 @@ def run(bench):
         runs = bench.interleave({
             "callvault": ours,
             "one party alone": lambda: bench.ingest(vault, mono, "--complexity", "10", "--channels", "caller")["cpu_ms"],
-            "bare libopus": lambda: bench.measure([bench.build / "bench/bare_opus", path, 8000, 2, 10, 16000], short=False)["cpu_ms"],
+            "bare libopus": lambda: bench.measure([bench.build / "bench/bare_opus", path, 8000, 2, 10, 16000, "every"], short=False)["cpu_ms"],
             "ffmpeg stereo": lambda: peer("ffmpeg stereo", ffmpeg_words(path, 32000, 10) + " -y"),
             "opusenc stereo": lambda: peer("opusenc stereo", opusenc_words(path, 32000, 10))})
         bench.remove_vault(vault)
@@ -57,3 +57,19 @@ def run(bench):
     bench.figure("CPU of two parties in turns / bare libopus on both", speech["callvault"] / speech["bare libopus"], "x", 0.75)
     bench.info("bytes", "a silent party is one sealed chunk a second, 3.7 MB an hour: no page holds more than a second of audio, so that a power cut takes no more "
                "(decision 111)")
+    long_lines(bench)
+
+
+# Long enough that starting and closing weigh nothing: one line on which somebody speaks, one on which nobody does.
+def long_lines(bench):
+    minutes = bench.options.minutes
+    voice = audio.voice(bench, 8000, minutes * 60)
+    paths = {"speech": audio.write(bench.work / "speech.wav", voice, 8000), "silence": audio.write(bench.work / "silence.wav", voice * 0, 8000)}
+    vault = bench.new_vault("parties")
+    steps = {(what, complexity): lambda path=path, complexity=complexity: bench.ingest(vault, path, "--complexity", str(complexity), "--channels", "caller")["cpu_ms"]
+             for what, path in paths.items() for complexity in (0, 5, 10)}
+    hour = {n: median(r) / 1000 * 60 / minutes for n, r in bench.interleave(steps, rounds=3).items()}
+    bench.remove_vault(vault)
+    bench.table(f"One line of {minutes:g} min, 8 kHz: CPU seconds an hour", ("complexity", "somebody speaks", "nobody speaks", "ratio"),
+                [(c, number(hour["speech", c]), number(hour["silence", c]), f"{hour['silence', c] / hour['speech', c]:.3f}") for c in (0, 5, 10)])
+    bench.figure(f"CPU of a silent line of {minutes:g} min / of one with speech, complexity 5", hour["silence", 5] / hour["speech", 5], "x", 0.1)

@@ -74,6 +74,31 @@ def read(path):
         return samples.reshape(-1, w.getnchannels()).astype(float)
 
 
+MODES = ["SILK narrow"] * 4 + ["SILK medium"] * 4 + ["SILK wide"] * 4 + ["hybrid"] * 4 + ["CELT"] * 16  # RFC 6716 sec. 3.1
+
+
+def packets(path):
+    """The Opus packets of an Ogg file with one stream, its two headers left out."""
+    data, at, packet, found = path.read_bytes(), 0, b"", []
+    while at < len(data):
+        lacings = data[at + 27:at + 27 + data[at + 26]]
+        at += 27 + len(lacings)
+        for n in lacings:
+            packet += data[at:at + n]
+            at += n
+            if n < 255:
+                found.append(packet)
+                packet = b""
+    return found[2:]
+
+
+def mode(path):
+    """What libopus chose for most packets, and the kbit/s of all of them, by their 20 ms."""
+    all_of_it = packets(path)
+    names = [MODES[p[0] >> 3] for p in all_of_it]
+    return max(set(names), key=names.count), sum(map(len, all_of_it)) * 8 / 20 / len(all_of_it)
+
+
 def decode(bench, opus, rate, name):
     out = bench.work / f"{name}.wav"
     command("opusdec", "--quiet", "--rate", rate, "--no-dither", opus, out)
@@ -105,8 +130,9 @@ def move_by_a_part(original, copy):
 
 
 def compare(original, copy, rate):
-    """Segmental SNR in dB, and the same by 20 bands of the ear's scale, each weighted by its loudness (fwSegSNR, the
-    measure that follows listening tests best among the simple ones). Frames of 20 ms in which somebody speaks."""
+    """Segmental SNR in dB; the same by 20 bands of the ear's scale, each weighted by its loudness (fwSegSNR, the
+    measure that follows listening tests best among the simple ones); the samples that the copy lay behind. Frames of
+    20 ms in which somebody speaks."""
     np = numpy()
     shift = delay(original, copy, rate)
     copy = copy[shift:] if shift >= 0 else np.concatenate([np.zeros(-shift), copy])
@@ -129,4 +155,4 @@ def compare(original, copy, rate):
     left, right = left @ bank.T, right @ bank.T
     snr = np.clip(10 * np.log10(left**2 / ((left - right)**2 + 1e-9) + 1e-9), -10, 35)
     weight = left**0.2
-    return float(segmental), float(((weight * snr).sum(axis=1) / weight.sum(axis=1)).mean())
+    return float(segmental), float(((weight * snr).sum(axis=1) / weight.sum(axis=1)).mean()), shift

@@ -27,13 +27,21 @@ def opusenc_words(audio, bitrate, complexity):
     return f"opusenc --quiet --bitrate {bitrate / 1000:g} --comp {complexity} --speech {audio}"
 
 
-# {name: shell line that leaves a sealed file}; `bitrate` of all channels together.
-def chains(bench, audio, bitrate, complexity):
-    out = bench.work / "peer.age"
-    age = f"age -r {AgeKey(bench).recipient} -o {out}"
-    return {"ffmpeg, age": f"{ffmpeg_words(audio, bitrate, complexity)} - | {age}",
-            "opusenc, age": f"{opusenc_words(audio, bitrate, complexity)} - | {age}",
-            "flac, age": f"flac --silent --stdout {audio} | {age}"}, out
+# {name: shell line that leaves sealed files, the last word of each `age` its path}; `bitrate` of one party.
+def chains(bench, audio, bitrate, complexity, parties):
+    out = [bench.work / f"peer{n}.age" for n in range(parties)]
+    age = [f"age -r {AgeKey(bench).recipient} -o {path}" for path in out]
+    lines = {"flac, age": f"flac --silent --stdout {audio} | {age[0]}"}
+    if parties == 1:
+        lines["ffmpeg, age"] = f"{ffmpeg_words(audio, bitrate, complexity)} - | {age[0]}"
+        lines["opusenc, age"] = f"{opusenc_words(audio, bitrate, complexity)} - | {age[0]}"
+        return lines, out
+    # A track a party, as callvault makes them. ffmpeg writes the second one to its descriptor 3.
+    split = f"ffmpeg -v error -i {audio} -filter_complex 'asplit[a][b];[a]pan=mono|c0=c0[l];[b]pan=mono|c0=c1[r]'"
+    settings = ffmpeg_words("", bitrate, complexity).split("-i  ", 1)[1]
+    lines["ffmpeg, age"] = f"{{ {{ {split} -map '[l]' {settings} pipe:1 -map '[r]' {settings} pipe:3 | {age[0]} >&2; }} 3>&1; }} | {age[1]}"
+    lines["opusenc, age"] = " && ".join(f"sox {audio} -t wav - remix {n + 1} | {opusenc_words('-', bitrate, complexity)} - | {age[n]}" for n in (0, 1))
+    return lines, out
 
 
 class EncryptedFolder:

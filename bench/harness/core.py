@@ -50,8 +50,8 @@ class Bench:
         shutil.rmtree(self.work, ignore_errors=True)
 
     # The figure that runs: Section's methods under the names that figures use.
-    def figure(self, what, value, unit, target, at_least=False):
-        self.section.goal(what, value, unit, target, at_least)
+    def figure(self, what, value, unit, target, at_least=False, limit=None):
+        self.section.goal(what, value, unit, target, at_least, limit)
 
     def info(self, what, text=""):
         self.section.remark(what.strip(), text)
@@ -105,6 +105,12 @@ class Bench:
     def ingest(self, vault, file, *more):
         words = [self.program, "--json", "ingest", file, "--direction", "in", "--caller", "0722123456", *CONSENT, *more]
         return self.measure(words, vault, short=False)
+
+    # A track as it is stored, opened: an Ogg Opus file.
+    def opened(self, vault, ident, out, *more):
+        out.unlink(missing_ok=True)
+        self.measure([self.program, "play", ident, "--purpose", "service_quality", "--format", "opus", "-o", out, *more], vault)
+        return out
 
     # A vault of settled recordings over half a year, made once and shared by the figures that only look. A part, a
     # twentieth, lies on its newest day: {"vault", "newest": ids of that day}.

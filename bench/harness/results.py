@@ -15,11 +15,12 @@ class Section:
         self.failure = None
         self.taken = {}
 
-    # `value` against `target`, the ratio of the two, and whether that is on the right side.
-    def goal(self, what, value, unit, target, at_least=False):
+    # `value` against `target`, the ratio of the two, and whether that is on the right side. `limit`: the most that can be
+    # had at all.
+    def goal(self, what, value, unit, target, at_least=False, limit=None):
         good = value >= target if at_least else value <= target
         self.goals.append({"what": what, "value": value, "unit": unit, "target": target, "at_least": at_least,
-                           "ratio": value / target if target else 0, "good": good})
+                           "ratio": value / target if target else 0, "good": good} | ({} if limit is None else {"limit": limit}))
 
     def remark(self, what, text=""):
         self.remarks.append([what, text])
@@ -55,6 +56,11 @@ def number(value):
     return f"{value:.3g}"
 
 
+def beyond(goal):
+    """Does the limit forbid the goal?"""
+    return "limit" in goal and (goal["limit"] < goal["target"] if goal["at_least"] else goal["limit"] > goal["target"])
+
+
 def target_of(goal):
     return f"{'>=' if goal['at_least'] else '<='} {number(goal['target'])} {goal['unit']}".strip()
 
@@ -64,7 +70,7 @@ def text_table(sections):
     for section in sections:
         for g in section.goals:
             rows.append((f"{section.name}: {g['what']}", f"{number(g['value'])} {g['unit']}", target_of(g),
-                         f"{g['ratio']:.2f}", "ok" if g["good"] else "MISSED"))
+                         f"{g['ratio']:.2f}", "ok" if g["good"] else f"MISSED: the limit is {number(g['limit'])}" if beyond(g) else "MISSED"))
         for what, text in section.remarks:
             rows.append((f"{section.name}:   {what}", text, "", "", ""))
     if not rows:
