@@ -30,7 +30,7 @@ LIVE_SECONDS, SHORT_SECONDS = 3, 0.4  # what "live" and "ingest" record
 FAULT_CODES = {1, 3, 74, 75}  # what a fault of the host may turn any command into
 REPORTS = {"check": 22, "recover": 22, "journal-verify": 22, "prove-gone": 24, "restore": 3}  # whose result it may be
 REPEATED = {"open", "open+", "read", "pread", "write", "pwrite", "fsync", "fdatasync", "flock", "fallocate", "posix_fallocate",
-            "ftruncate", "poll", "waitpid", "recv", "close"}
+            "ftruncate", "poll", "waitpid", "recv", "close", "recvmsg", "sendmsg", "connect", "accept4"}
 TOLD = {"fsync", "fdatasync", "pwrite", "rename"}  # whose failure nobody may be silent about, but for
 NOT_TOLD = re.compile(r"/catalog|/incoming|lock$|/hashes|/offsets|/spare|/checkpoint")  # what is derived, set aside or goes on elsewhere
 OBJECTS = re.compile(r"/|the input|standard|memory|keeper|catalogue|child|[a-z2-7]{10}|[RB]-20")
