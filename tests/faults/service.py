@@ -207,11 +207,7 @@ class Trial:
         return None
 
     def _met(self, fault, done, hit):
-        """Whether it was an error that this call can meet: two processes do not make their calls in the same order each time."""
-        if hit:
-            fault.call = faults.Call(hit.splitlines()[0].removeprefix("INJECTED "))
-        met = bool(hit) and fault.error in faults.ERRORS[fault.call.name] and not (
-            fault.error in ("EINTR", "short") and fault.call.path.endswith(".mdb"))
+        met = fault.met(hit)
         with self.matrix._lock:
             self.matrix.runs += 1
             self.matrix.missed += not met
