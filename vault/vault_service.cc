@@ -211,8 +211,7 @@ class Attending {
   // Nobody of this vault: told so, and journalled once a minute, lest anybody fill the journal.
   Result<void> turn_away() {
     const auto why = fail(Errc::refused, "this account may not use the keeper's service");
-    CALLVAULT_TRY_ASSIGN(const auto verdict,
-                         visit_.counter.count("stranger", std::to_string(visit_.peer.uid), 1));
+    CALLVAULT_TRY_ASSIGN(const auto verdict, visit_.counter.count("stranger", std::to_string(visit_.peer.uid), 1));
     return verdict == Verdict::within ? refuse(why, "connect", "account") : Result<void>(why);
   }
 
