@@ -9,8 +9,9 @@
 
 namespace callvault {
 
-// Each register that cannot be read, and the one of opt-outs while it is incomplete: which, and what is wrong.
-std::vector<std::string> damaged_registers(const context::Context& context);
+// Each register that is damaged, and the one of opt-outs while it is incomplete: which, and what is wrong. Errors: io:
+// one that cannot be read just now is no damaged one.
+Result<std::vector<std::string>> damaged_registers(const context::Context& context);
 
 // The registers of opt-outs and of aliases.
 bool can_be_given_up(std::string_view name);

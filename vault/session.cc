@@ -132,6 +132,12 @@ Result<void> Session::recover(bool rebuild) {
   return {};
 }
 
+Result<void> Session::start_over() {
+  vault_.catalog->forget_failed_commit();
+  CALLVAULT_TRY_ASSIGN(state_, keys::KeyState::load(vault_.layout, *vault_.keeper, keys::KeyState::Access::change));
+  return recover(false);
+}
+
 std::string wait_for_mirrors(const std::vector<std::string>& mirrors) {
   std::string names;
   for (const auto& mirror : mirrors) names += (names.empty() ? "" : " and ") + mirror;

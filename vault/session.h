@@ -57,6 +57,9 @@ class Session {
   keys::KeyState& state() { return state_; }
   const keys::Directory& directory() const { return state_.directory(); }
   const shred::Finished& finished() const { return finished_; }
+  // From what is on the disk, after a change that failed halfway: what it staged and did not commit is gone, and the
+  // catalogue follows what it did commit. Nothing that was read before may be used after it. Errors: as `begin`.
+  Result<void> start_over();
 
   // Errc::refused unless this vault knows the actor, with these keys, and has not disabled them. Journalled. Enough
   // only for what lets a person act again: reading and accepting the duty text, seeing how they stand.

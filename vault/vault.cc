@@ -160,7 +160,8 @@ Result<void> Vault::create(const InitOptions& options, const Passphrase& passphr
   CALLVAULT_TRY_ASSIGN(const Period period, Period::parse(options.retention));
   CALLVAULT_TRY(base::normalise_number("0722000000", options.country_code));
   if (!base::is_plain_name(options.user, 32)) return fail(Errc::usage, "a person's name is of a-z, 0-9, - _ . only");
-  if (os::exists(layout.root)) {
+  CALLVAULT_TRY_ASSIGN(const bool had_folder, os::is_there(layout.root));
+  if (had_folder) {
     auto names = os::list_folder(layout.root);
     if (!names) return fail(Errc::usage, layout.root.string() + " is not a folder");
     if (!names->empty())
@@ -181,7 +182,6 @@ Result<void> Vault::create(const InitOptions& options, const Passphrase& passphr
   const bool inside = !relative.empty() && *relative.begin() != "..";
   if (inside && !options.unsafe_keeper)
     return fail(Errc::refused, "the keeper would lie inside the vault, and every copy of the vault would hold it");
-  const bool had_folder = os::exists(layout.root);
   CALLVAULT_TRY(os::make_folder(layout.root));
   auto keeper = make_keeper(keeper_folder, chip, options.unsafe_keeper);
   auto done = keeper ? fill_vault(options, passphrase, layout, config, **keeper) : Result<void>(keeper.error());

@@ -3,6 +3,8 @@
 #include <map>
 
 #include "base/phone.h"
+#include "capture/incoming.h"
+#include "capture/registration.h"
 #include "context/aliases.h"
 #include "context/opt_out.h"
 #include "context/rows.h"
@@ -29,14 +31,14 @@ bool stands_against(Basis basis, RequestKind kind) {
 
 class Erasing {
  public:
-  Erasing(context::Context& context, const EraseOptions& options)
-      : context_(context), options_(options), changes_(context) {
+  Erasing(Session& session, const EraseOptions& options)
+      : session_(session), context_(session.context()), options_(options), changes_(session.context()) {
     report_.dry_run = options.dry_run;
   }
 
   Result<EraseReport> run() {
-    CALLVAULT_TRY(find_errand());
     CALLVAULT_TRY(settle());
+    CALLVAULT_TRY(find_errand());
     CALLVAULT_TRY(find_numbers());
     CALLVAULT_TRY(find_recordings());
     for (const auto& [bucket, ids] : by_bucket_) CALLVAULT_TRY(judge(bucket, ids));
@@ -67,9 +69,19 @@ class Erasing {
   // A full disk keeps nobody from being erased whose calls are settled.
   Result<void> settle() {
     auto settling = capture::settle(context_, capture::SettleMode::everything);
-    if (!settling && settling.error().code != Errc::no_space) return std::move(settling).error();
-    CALLVAULT_TRY_ASSIGN(const auto waiting, capture::count_unsettled(context_.layout));
-    unread_ = settling ? settling->problems.size() : waiting.waiting;
+    if (settling) {
+      unread_ = settling->problems.size();
+      return {};
+    }
+    if (settling.error().code != Errc::no_space) return std::move(settling).error();
+    full_ = std::move(settling).error();
+    CALLVAULT_TRY(session_.start_over());
+    CALLVAULT_TRY_ASSIGN(const auto calls, capture::list_incoming(context_.layout));
+    for (const auto& call : calls) {
+      CALLVAULT_TRY_ASSIGN(const auto known, capture::find_registered(context_, call.id));
+      if (!known) ++unread_;
+    }
+    if (unread_ > 0) report_.problems.push_back(full_->message + "; what waits in incoming/ is not settled");
     return {};
   }
 
@@ -102,6 +114,7 @@ class Erasing {
       for (const auto& hit : hits) by_bucket_[hit.bucket].push_back(hit.id);
       report_.unreadable = unread_;
       // Whose calls those are that cannot be read, nobody knows.
+      if (hits.empty() && unread_ > 0 && full_) return *full_;
       if (hits.empty() && unread_ > 0)
         return fail(Errc::partly_done, "no recording of that number among those that can be read; " +
                                            std::to_string(unread_) +
@@ -115,7 +128,7 @@ class Erasing {
       if (found)
         by_bucket_[found->bucket].push_back(id);
       else
-        CALLVAULT_TRY(miss(id, found.error()));
+        CALLVAULT_TRY(miss(id, full_ && found.error().code == Errc::busy ? *full_ : found.error()));
     }
     return {};
   }
@@ -258,6 +271,7 @@ class Erasing {
     return {};
   }
 
+  Session& session_;
   context::Context& context_;
   const EraseOptions& options_;
   Errand errand_;
@@ -265,6 +279,7 @@ class Erasing {
   bool by_person_ = false;
   bool noted_ = false;  // the directory is edited
   std::uint64_t unread_ = 0;
+  std::optional<Error> full_;  // why what waits in incoming/ could not be settled
   std::vector<std::string> numbers_, of_request_;
   std::map<std::uint32_t, std::vector<RecordingId>> by_bucket_;
   std::vector<shred::Victim> victims_, deferred_;
@@ -305,7 +320,7 @@ Result<EraseReport> Vault::erase(const Person& person, const EraseOptions& optio
   CALLVAULT_TRY_ASSIGN(const auto session, Session::begin(*impl_, Access::change, person.name()));
   CALLVAULT_TRY(session->require(person, {Role::officer}, "erase"));
   if (!options.dry_run) CALLVAULT_TRY(require_second_for_erasure(*session, options));
-  return Erasing(session->context(), options).run();
+  return Erasing(*session, options).run();
 }
 
 }  // namespace callvault

@@ -162,7 +162,8 @@ Result<bool> prune_registers(context::Context& context, PurgeReport& report) {
     if (pruned > 0) CALLVAULT_TRY(loaded->stage(context));
     return pruned;
   };
-  report.damaged = damaged_registers(context);
+  auto damaged = damaged_registers(context);
+  report.damaged = damaged ? std::move(*damaged) : std::vector{damaged.error().message};
   std::map<std::string, std::string> facts;
   const auto take = [&](const char* name, const Result<std::size_t>& pruned) {
     if (!pruned && pruned.error().code != Errc::corrupt) report.damaged.push_back(pruned.error().message);
@@ -272,7 +273,7 @@ Result<StatusReport> Vault::status() {
   out.unsettled = incoming.waiting;
   out.in_progress = incoming.in_progress;
   const auto& directory = context.state.directory();
-  out.damaged = damaged_registers(context);
+  CALLVAULT_TRY_ASSIGN(out.damaged, damaged_registers(context));
   const auto is_readable = [](const auto& loaded) -> Result<bool> {
     if (!loaded && loaded.error().code != Errc::corrupt) return loaded.error();
     return loaded.has_value();

@@ -13,13 +13,18 @@ Error not_damaged(std::string_view name) {
 
 }  // namespace
 
-std::vector<std::string> damaged_registers(const context::Context& context) {
+Result<std::vector<std::string>> damaged_registers(const context::Context& context) {
   std::vector<std::string> out;
   const auto& registers = context.state.directory().registers;
-  for (const auto& [name, known] : registers)
-    if (const auto plain = context.state.read_register(name); !plain) out.push_back(plain.error().message);
+  for (const auto& [name, known] : registers) {
+    const auto plain = context.state.read_register(name);
+    if (!plain && plain.error().code == Errc::io) return plain.error();
+    if (!plain) out.push_back(plain.error().message);
+  }
   if (!registers.contains(std::string(context::kOptOutRegister))) return out;
-  if (const auto opt_outs = context::OptOuts::load(context); opt_outs && opt_outs->incomplete_since())
+  const auto opt_outs = context::OptOuts::load(context);
+  if (!opt_outs && opt_outs.error().code == Errc::io) return opt_outs.error();
+  if (opt_outs && opt_outs->incomplete_since())
     out.push_back("the opt-out register was given up on " + context.zone.rfc3339(*opt_outs->incomplete_since()) +
                   " and is not said to be complete again: nobody may be recorded");
   return out;

@@ -211,7 +211,7 @@ class Attending {
   // Nobody of this vault: told so, and journalled once a minute, lest anybody fill the journal.
   Result<void> turn_away() {
     const auto why = fail(Errc::refused, "this account may not use the keeper's service");
-    const auto verdict = visit_.counter.count("stranger", std::to_string(visit_.peer.uid), 1);
+    CALLVAULT_TRY_ASSIGN(const auto verdict, visit_.counter.count("stranger", std::to_string(visit_.peer.uid), 1));
     return verdict == Verdict::within ? refuse(why, "connect", "account") : Result<void>(why);
   }
 
@@ -261,8 +261,9 @@ class Attending {
     if (verb.counted == Counted::request) return {};
     const bool opening = verb.counted == Counted::opening;
     const auto& policy = config_.service;
-    const auto verdict = visit_.counter.count(opening ? "opening" : "listing", name,
-                                              opening ? policy.openings_per_minute : policy.listings_per_minute);
+    CALLVAULT_TRY_ASSIGN(const auto verdict,
+                         visit_.counter.count(opening ? "opening" : "listing", name,
+                                              opening ? policy.openings_per_minute : policy.listings_per_minute));
     if (verdict == Verdict::within) return {};
     const auto why = fail(Errc::refused, name + " is over the limit of " + (opening ? "openings" : "listings") +
                                              " a minute; wait a minute");
@@ -298,7 +299,7 @@ Result<void> try_to_open(const OpenOptions& options) {
   CALLVAULT_TRY_ASSIGN(auto child, os::fork_child([&](os::File channel) {
                          const auto vault = Vault::open(options);
                          const auto said = service::encode_error(vault ? Error{Errc::unexpected, ""} : vault.error());
-                         os::write_message(channel.fd(), base::as_text(said));
+                         (void)os::write_message(channel.fd(), base::as_text(said));
                        }));
   const auto said = os::await_message(child.channel.fd());
   os::reap(child.pid);
@@ -327,7 +328,8 @@ Result<void> keeper_serve(const ServeOptions& options) {
   front.idle_exit = options.idle_exit;
   front.should_stop = options.should_stop;
   front.attend = [&open](service::Visit& visit) { Attending(open, visit).run(); };
-  return service::run_front(std::move(*listener), front);
+  service::run_front(std::move(*listener), front);
+  return {};
 }
 
 }  // namespace callvault

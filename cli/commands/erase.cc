@@ -47,8 +47,9 @@ class Erase final : public Command {
 
  private:
   static Exit exit_of_report(const EraseReport& report) {
+    if (report.unreadable > 0) return Exit::partly_done;
     const auto failed = std::ranges::count_if(report.items, [](const auto& item) { return !item.done; });
-    if (failed == 0) return report.unreadable == 0 && report.problems.empty() ? Exit::done : Exit::partly_done;
+    if (failed == 0) return report.problems.empty() ? Exit::done : Exit::partly_done;
     if (failed < std::ssize(report.items)) return Exit::partly_done;
     // Nothing was erased: one common cause, else the rule that refused, else a mixture.
     const Errc first = report.items.front().code;

@@ -28,10 +28,13 @@ RING, DUAL = "vault/review_ring.cc", "vault/dual_control.cc"
 CHANGES, ERASE, SUBJECT, PURGE = "vault/vault_changes.cc", "vault/vault_erase.cc", "vault/subject.cc", "vault/vault_purge.cc"
 ALIASES, ROWS, REACH = "vault/context/aliases.cc", "vault/context/rows.cc", "vault/rights/reach.cc"
 
+# Other keys than those that are named go, too.
+ONLY_NAMED = (RETIRE, "  if (!out.asked_.empty()) out.any_ = present;\n", "")
 UNVERIFIED = (SHRED, "if (!gone) return fail", "if (false) return fail")
 
 # name, the guarantee it breaks, edits (file, old, new); those named here show in the tests of single steps
-IN_STEPS = {"one_of_two_wishes", "voice_kept", "intake_not_retired", "unsettled_key_kept", "recorder_not_asked",
+IN_STEPS = {"one_of_two_wishes", "voice_kept", "intake_not_retired", "unsettled_key_kept", "recorder_not_asked", "begun_header_opens",
+            "trouble_ignored",
             "recorder_does_not_look", "stalled_not_put_off", "voice_becomes_call", "undone_forgotten", "wish_forgotten",
             "withdrawal_takes_all", "one_secret_for_all", "kept_voice_taken"}
 IN_PERSONS = {"first_number_only", "objection_of_one_number", "deferred_forgotten", "deferred_not_carried_out", "hold_ends_nothing",
@@ -70,10 +73,13 @@ MUTANTS = [
     ("intake_key_kept", "x_d leaves the directory with the victims sealed to it",
      [(SHRED, "    for (const auto id : retirement_.retired()) directory.intake.erase(id);\n", ""), UNVERIFIED]),
     ("intake_not_retired", "every intake key of a victim is retired",
-     [(RETIRE, "    wanted.insert(row->intake.begin(), row->intake.end());\n", ""),
+     [ONLY_NAMED, (RETIRE, "    wanted.insert(row->intake.begin(), row->intake.end());\n", ""),
       (RETIRE, "return directory.intake.contains(id) && std::find", "return false && std::find")]),
     ("unsettled_key_kept", "intake keys that only unsettled segments name are retired",
-     [(RETIRE, "      out[name->id].insert(reader->header().intake_key);\n", "")]),
+     [ONLY_NAMED, (RETIRE, "      out[name->id].insert(reader->header().intake_key);\n", "")]),
+    ("begun_header_opens", "a header that was begun and never counted opens to nobody after an erasure", [ONLY_NAMED]),
+    ("trouble_ignored", "a call that had trouble with the disk waits for every key that it may have used",
+     [(RETIRE, "      asked_.contains(row.id) &&\n", "      asked_.contains(row.id) && row.id == RecordingId() &&\n")]),
     ("recorder_not_asked", "a live victim's recorder is asked to end first",
      [(RETIRE, "    CALLVAULT_TRY(ask_to_end(context.layout, targets[i].id));\n", "")]),
     ("recorder_does_not_look", "no segment of a call that was asked to end",

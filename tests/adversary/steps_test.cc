@@ -3,6 +3,7 @@
 
 #include "adversary/attack.h"
 #include "adversary/inside.h"
+#include "sealed/header.h"
 #include "sealed/names.h"
 #include "shred/intent.h"
 
@@ -291,4 +292,68 @@ TEST_CASE("a header that a failing disk left without its name goes with its call
   rig.erase({id});
   CHECK_FALSE(os::exists(left));
   CHECK(must(rig.vault().prove_gone(id), "prove").gone);
+}
+
+TEST_CASE("a header that was begun and never counted opens to nobody after an erasure") {
+  Rig rig;
+  const auto id = stereo(rig);
+  rig.clock().now_ += std::chrono::hours(21);
+  must(rig.vault().purge({}), "purge");  // the next intake key; no row names it
+  const auto view = must(keys::RecorderView::open(rig.folder()), "view");
+  Bytes failed;  // what the disk may have kept of it
+  {
+    const auto lease = must(view.acquire_intake(), "lease");
+    sealed::CallMetadata metadata;
+    metadata.started_at = rig.clock().now();
+    metadata.caller = kIda;
+    metadata.sample_rate = 8000;
+    metadata.tracks = {TrackName::caller};
+    const sealed::HeaderFields fields{
+        .id = id, .track = TrackName::caller, .segment = 1, .intake_key = lease.key.id, .review_key = 1};
+    const sealed::Recipients to{
+        .intake = lease.key.public_key, .pepper = lease.key.pepper, .review = view.review().key};
+    auto made = must(sealed::make_header(fields, to, metadata,
+                                         {must(crypto::Key::random(), "key"), must(crypto::Key::random(), "key")}),
+                     "header");
+    failed = made.header.raw;
+  }
+  const auto openers = [&] {
+    const auto header = must(sealed::parse_header(failed), "parse");
+    std::size_t count = 0;
+    inside(rig, [&](Session& session) {
+      for (const auto& [number, key] : session.directory().intake)
+        count += sealed::open_intake_box(header, key.secret, key.pepper).has_value() ? 1U : 0U;
+    });
+    return count;
+  };
+  CHECK(openers() == 1);
+  rig.erase({id});
+  CHECK(is_gone(rig, id));
+  CHECK(openers() == 0);
+}
+
+TEST_CASE("a call that had trouble with the disk waits for every key that it may have used; another does not") {
+  Rig rig;
+  const auto smooth = stereo(rig);
+  LiveCall call(rig, kJan, false);
+  rig.settle();
+  REQUIRE(call.speak_on_a_failing_disk());
+  call.hang_up();
+  rig.settle();
+  rig.clock().now_ += std::chrono::hours(21);
+  must(rig.vault().purge({}), "purge");
+  const auto view = must(keys::RecorderView::open(rig.folder()), "view");
+  std::optional<keys::IntakeLease> stalled(must(view.acquire_intake(), "lease"));
+  shred::Options hurried;
+  hurried.intake_patience = 50ms;
+  inside(rig, [&](Session& session) {
+    const auto report = shred_now(session, {{smooth}, {call.id()}}, hurried);
+    CHECK(report.shredded == 1);
+    CHECK(report.outstanding == std::vector<RecordingId>{call.id()});
+  });
+  stalled.reset();
+  must(rig.vault().purge({}), "purge");
+  CHECK(is_gone(rig, smooth));
+  CHECK(is_gone(rig, call.id()));
+  CHECK(outstanding(rig).empty());
 }

@@ -26,6 +26,8 @@ ERRORS = {
     "chmod": ("EIO",), "fchmod": ("EIO",), "chown": ("EIO",), "fchown": ("EIO",),
     "flock": ("EINTR", "ENOLCK"), "fcntl": ("EINTR", "ENOLCK"), "dup": ("EMFILE",), "close": ("EIO", "EINTR"),
     "poll": ("EINTR",), "waitpid": ("EINTR",), "recv": ("EINTR", "EIO"), "send": ("EINTR", "EIO"),
+    "recvmsg": ("EINTR", "EIO", "short"), "sendmsg": ("EINTR", "EIO", "short"), "connect": ("EINTR", "EIO"),
+    "accept4": ("EINTR", "EMFILE"), "socket": ("EMFILE",),
     "pipe2": ("EMFILE",), "socketpair": ("EMFILE",), "fork": ("EAGAIN",), "mmap": ("ENOMEM",), "mlock": ("ENOMEM",),
 }
 CHANGING = {"open+", "write", "pwrite", "writev", "fsync", "fdatasync", "msync", "ftruncate", "fallocate", "posix_fallocate",

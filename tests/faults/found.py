@@ -32,6 +32,9 @@ FOUND = [
     ("a catalogue that cannot be written while settling is no damage", "find", "fdatasync", "catalog/data.mdb", "EIO", False),
     ("a full disk under the catalogue while settling is met by a new one", "find", "writev", "catalog/data.mdb", "ENOSPC", False),
     ("a finished call whose folder cannot be synced is whole", "ingest", "fsync", "/incoming", "EIO", False),
+    ("a full disk while an erasure settles leaves no stale catalogue", "erase", "rename", "keys/directory", "EDQUOT", False),
+    ("a register that cannot be read is no damaged one", "status", "fstat", "registers/aliases", "EIO", False),
+    ("a call that the disk does not tell of keeps its intake key", "keeper-rotate", "lstat", ".mixed", "EIO", False),
     ("a first backup without room is tried again in the same folder", "backup", "rename", "backup.json", "ENOSPC", False),
 ]
 # What holds, command, from which to which part of all its allocations, every so many-th, and whether all later ones fail too.

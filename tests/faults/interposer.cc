@@ -301,6 +301,12 @@ CALL(ssize_t, recv, (int fd, void* to, size_t size, int flags), (int, void*, siz
      waiting | slow, -1, nullptr, -1)
 CALL(ssize_t, send, (int fd, const void* from, size_t size, int flags), (int, const void*, size_t, int),
      (fd, from, size, flags), waiting | slow, -1, nullptr, -1)
+CALL(int, socket, (int domain, int type, int protocol), (int, int, int), (domain, type, protocol), descriptor, -1,
+     nullptr, -1)
+CALL(int, connect, (int fd, const struct sockaddr* to, socklen_t size), (int, const struct sockaddr*, socklen_t),
+     (fd, to, size), waiting | slow, fd, nullptr, -1)
+CALL(int, accept4, (int fd, struct sockaddr* from, socklen_t* size, int flags),
+     (int, struct sockaddr*, socklen_t*, int), (fd, from, size, flags), descriptor | slow, fd, nullptr, -1)
 CALL(int, mlock, (const void* at, size_t size), (const void*, size_t), (at, size), memory, -1, nullptr, -1)
 CALL(void*, mmap, (void* at, size_t size, int protection, int flags, int fd, off_t offset),
      (void*, size_t, int, int, int, off_t), (at, size, protection, flags, fd, offset), memory, fd, nullptr, MAP_FAILED)
@@ -364,6 +370,26 @@ ssize_t writev(int fd, const struct iovec* parts, int count) {
   if (why < 0) return syscall(SYS_write, fd, parts[0].iov_base, fewer(parts[0].iov_len));
   return syscall(SYS_writev, fd, parts, count);
 }
+
+// Half of its first part when it is to be short.
+#define MESSAGE(name, number, TYPE)                                                         \
+  ssize_t name(int fd, TYPE* message, int flags) {                                          \
+    const int why = fate(#name, waiting | slow, fd, nullptr);                               \
+    if (why > 0) {                                                                          \
+      errno = why;                                                                          \
+      return -1;                                                                            \
+    }                                                                                       \
+    if (why == 0) return syscall(number, fd, message, flags);                               \
+    struct iovec part = {message->msg_iov[0].iov_base, fewer(message->msg_iov[0].iov_len)}; \
+    struct msghdr less = *message;                                                          \
+    less.msg_iov = &part;                                                                   \
+    less.msg_iovlen = 1;                                                                    \
+    const ssize_t done = syscall(number, fd, &less, flags);                                 \
+    const_cast<struct msghdr*>(message)->msg_controllen = less.msg_controllen;              \
+    return done;                                                                            \
+  }
+MESSAGE(recvmsg, SYS_recvmsg, struct msghdr)
+MESSAGE(sendmsg, SYS_sendmsg, const struct msghdr)
 
 int clock_gettime(clockid_t which, struct timespec* out) {
   const int done = static_cast<int>(syscall(SYS_clock_gettime, which, out));

@@ -5,6 +5,7 @@
 
 #include "context/sealed_files.h"
 #include "os/copy.h"
+#include "os/presence.h"
 #include "sealed/names.h"
 
 namespace callvault::backups {
@@ -113,7 +114,7 @@ Result<void> Backup::copy_incoming() {
     if (there && *there) continue;
     bool done = false;
     CALLVAULT_TRY(this->copy(source, copy, done));
-    if (!done && os::exists(source)) report_.problems.push_back("incoming/" + text + " cannot be read");
+    if (!done && os::may_exist(source)) report_.problems.push_back("incoming/" + text + " cannot be read");
   }
   return {};
 }

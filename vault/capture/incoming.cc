@@ -5,6 +5,7 @@
 #include <set>
 
 #include "callvault/clock.h"
+#include "os/presence.h"
 
 namespace callvault::capture {
 namespace {
@@ -40,7 +41,7 @@ std::optional<IncomingFile> look_at(const os::Path& folder, sealed::FileName nam
       file.alive = !*dead;
       if (file.alive) return file;
       // Between the listing and the lock the recorder may have finished: then the name is gone.
-      if (os::exists(file.path)) {
+      if (os::may_exist(file.path)) {
         file.lock = std::move(*open);
         return file;
       }
@@ -49,7 +50,7 @@ std::optional<IncomingFile> look_at(const os::Path& folder, sealed::FileName nam
     file.name.state = sealed::FileState::finished;
     file.path = folder / sealed::to_text(file.name);
   }
-  if (!os::exists(file.path)) return std::nullopt;
+  if (!os::may_exist(file.path)) return std::nullopt;  // one that is passed over loses its intake key
   return file;
 }
 

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <limits>
 
+#include "os/presence.h"
+
 namespace callvault::capture {
 namespace {
 
@@ -130,7 +132,7 @@ Result<void> TrackRecorder::open_next_segment() {
     CALLVAULT_TRY_ASSIGN(const auto lease, call_->view.acquire_intake());
     // Only now: a shred asks for the end before it publishes the next key, so a key taken without having been asked is
     // one that the shred still waits for.
-    if (os::exists(call_->view.layout().incoming() / sealed::stop_file_name(call_->id)))
+    if (os::may_exist(call_->view.layout().incoming() / sealed::stop_file_name(call_->id)))
       return fail(Errc::refused, "the call was asked to end; no further segment is begun");
     CALLVAULT_TRY_ASSIGN(auto writer,
                          make_segment(*call_, name_, static_cast<std::uint16_t>(next_segment_), metadata, lease));

@@ -14,8 +14,10 @@ Result<os::Path> find_sealed_file(const base::Layout& layout, std::int32_t day, 
   const os::Path stored = recording_folder(layout, day) / name;
   const os::Path finished = layout.incoming() / name;
   // The first two again: between two looks its recorder may have ended.
-  for (const os::Path& path : {stored, finished, layout.incoming() / (name + ".part"), finished, stored})
-    if (os::exists(path)) return path;
+  for (const os::Path& path : {stored, finished, layout.incoming() / (name + ".part"), finished, stored}) {
+    CALLVAULT_TRY_ASSIGN(const bool there, os::is_there(path));
+    if (there) return path;
+  }
   return fail(Errc::not_found, "the sealed file " + name + " is missing");
 }
 

@@ -4,6 +4,7 @@
 #include "journal/journal.h"
 #include "journal/view.h"
 #include "os/copy.h"
+#include "os/presence.h"
 
 namespace callvault::journal {
 namespace {
@@ -27,7 +28,7 @@ Result<void> write_bytes(const os::File& from, std::uint64_t begin, std::uint64_
 // How far the copy goes already, proved from its entries alone; nothing when it has to be made anew.
 std::optional<Head> copied_head(const os::Path& folder, const std::string& origin,
                                 const crypto::SigningPublicKey& key) {
-  if (os::exists(folder / kSuspectFile)) return std::nullopt;
+  if (os::may_exist(folder / kSuspectFile)) return std::nullopt;
   const auto signed_part = read_checkpoint(folder, origin, key);
   if (!signed_part) return std::nullopt;
   const auto view = View::load(folder, origin, key, {.believe_derived = false});

@@ -3,6 +3,7 @@
 #include "journal/lines.h"
 #include "journal/view.h"
 #include "os/lock.h"
+#include "os/presence.h"
 
 namespace callvault::journal {
 namespace {
@@ -135,7 +136,7 @@ Result<std::uint64_t> Journal::write(std::span<const Entry> entries, const crypt
   if (signer.public_key() != public_key_)
     return fail(Errc::usage, "journal: the signing key is not the journal's: " + folder_.string());
   CALLVAULT_TRY_ASSIGN(const auto lock, os::Lock::acquire(folder_ / kLockFile, os::LockMode::exclusive, patience));
-  if (suspect_ || os::exists(folder_ / kSuspectFile)) {
+  if (suspect_ || os::may_exist(folder_ / kSuspectFile)) {
     CALLVAULT_TRY(renew_entries(folder_));
     suspect_ = false;
   }

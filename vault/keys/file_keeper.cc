@@ -101,7 +101,8 @@ FileKeeper::FileKeeper(std::unique_ptr<os::DirectFile> blocks) : blocks_(std::mo
 
 Result<std::unique_ptr<FileKeeper>> FileKeeper::create(const os::Path& folder, bool unsafe) {
   const os::Path path = file_in(folder);
-  if (os::exists(path)) return fail(Errc::refused, "a keeper is there already: " + path.string());
+  CALLVAULT_TRY_ASSIGN(const bool there, os::is_there(path));
+  if (there) return fail(Errc::refused, "a keeper is there already: " + path.string());
   CALLVAULT_TRY_ASSIGN(const os::PlaceReport before, os::examine_place(folder));
   if (!before.sound && !unsafe)
     return fail(Errc::refused, "no safe place for a keeper: " + folder.string() + ": " + before.reason);

@@ -63,8 +63,12 @@ void kill_child(int pid) { (void)::kill(pid, SIGKILL); }
 
 std::optional<std::string> read_message(int channel) { return read_one(channel, MSG_DONTWAIT); }
 
-void write_message(int channel, std::string_view text) {
-  (void)::send(channel, text.data(), text.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
+bool write_message(int channel, std::string_view text) {
+  ssize_t n = -1;
+  do {
+    n = ::send(channel, text.data(), text.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
+  } while (n < 0 && errno == EINTR);
+  return n == static_cast<ssize_t>(text.size());
 }
 
 std::optional<std::string> await_message(int channel) { return read_one(channel, 0); }

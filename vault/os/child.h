@@ -28,7 +28,8 @@ void kill_child(int pid);
 
 // One whole message. nullopt: none waits, or the other end is gone.
 std::optional<std::string> read_message(int channel);
-void write_message(int channel, std::string_view text);
+// False when it could not be sent whole.
+bool write_message(int channel, std::string_view text);
 // Waits for one; nullopt when the other end is gone.
 std::optional<std::string> await_message(int channel);
 

@@ -17,8 +17,8 @@ namespace callvault::service {
 class Counter {
  public:
   explicit Counter(int channel) : channel_(channel) {}
-  // Another `what` of `who` in this minute. Nobody to ask: over.
-  Verdict count(const std::string& what, const std::string& who, std::uint32_t limit) const;
+  // Another `what` of `who` in this minute. Errors: busy when the front cannot be asked.
+  Result<Verdict> count(const std::string& what, const std::string& who, std::uint32_t limit) const;
 
  private:
   int channel_;
@@ -38,7 +38,8 @@ struct FrontOptions {
   std::function<void(Visit& visit)> attend;  // in the connection's own process
 };
 
-// Ends when told to or idle for long enough, once every connection's process has ended or been given up.
-Result<void> run_front(os::LocalListener listener, const FrontOptions& options);
+// Ends when told to or idle for long enough, once every connection's process has ended or been given up. A lack of
+// descriptors or memory ends it not: whoever knocks then is not heard, or told to try again.
+void run_front(os::LocalListener listener, const FrontOptions& options);
 
 }  // namespace callvault::service

@@ -12,6 +12,9 @@ namespace {
 using SteadyClock = std::chrono::steady_clock;
 using KeysById = std::map<RecordingId, std::set<std::uint32_t>>;
 
+// For the locks of keys that no victim is known to need: a recorder holds one for as long as a header takes.
+constexpr std::chrono::milliseconds kShortPatience{500};
+
 // The intake keys that the targets' headers in incoming/ name; `all` when a header cannot be read any more, since an
 // old copy of it may still be.
 Result<KeysById> unsettled_keys(const base::Layout& layout, const std::vector<Target>& targets,
@@ -82,7 +85,9 @@ Result<Retirement> Retirement::run(context::Context& context, const std::vector<
     CALLVAULT_TRY_ASSIGN(const auto row, node->find(targets[i].id));
     if (!row) continue;
     wanted.insert(row->intake.begin(), row->intake.end());
+    if (was_asked_for(targets[i].reason)) out.asked_.insert(targets[i].id);
     if (!row->in_progress) continue;
+    out.live_.insert(targets[i].id);
     // Before the next key can be seen: a recorder that begins a segment looks for this file after it has its key, so
     // what is sealed to the next key is never a victim. One that has the present key already is waited for below.
     CALLVAULT_TRY(ask_to_end(context.layout, targets[i].id));
@@ -90,6 +95,9 @@ Result<Retirement> Retirement::run(context::Context& context, const std::vector<
   }
   node.reset();
   std::erase_if(wanted, [&](std::uint32_t id) { return !present.contains(id); });
+  const std::set<std::uint32_t> named = wanted;
+  if (!out.asked_.empty()) out.any_ = present;
+  wanted.insert(out.any_.begin(), out.any_.end());
   if (wanted.empty()) return out;
 
   // Recorders take the newest: only when that one goes they need another.
@@ -102,10 +110,11 @@ Result<Retirement> Retirement::run(context::Context& context, const std::vector<
     if (was_asked_for(target.reason)) put_off(context.state.edit(), target);
   CALLVAULT_TRY(context.state.commit());
   if (next) CALLVAULT_TRY(context.state.publish_intake(*next));
-  const auto until = SteadyClock::now() + options.intake_patience;
+  const auto now = SteadyClock::now();
+  const auto until = now + options.intake_patience, soon = now + std::min(options.intake_patience, kShortPatience);
   std::vector<std::uint32_t> locked;
   for (const auto id : wanted) {
-    CALLVAULT_TRY_ASSIGN(auto lock, lock_key(context.layout, id, until));
+    CALLVAULT_TRY_ASSIGN(auto lock, lock_key(context.layout, id, named.contains(id) ? until : soon));
     if (!lock) continue;
     out.locks_.push_back(std::move(*lock));
     locked.push_back(id);
@@ -125,7 +134,12 @@ bool Retirement::blocks(const keys::Directory& directory, const keys::NodeRow& r
     return directory.intake.contains(id) && std::find(retired_.begin(), retired_.end(), id) == retired_.end();
   };
   const auto it = unsettled_.find(row.id);
-  return std::any_of(row.intake.begin(), row.intake.end(), stays) ||
+  const bool had_trouble =
+      asked_.contains(row.id) &&
+      (row.flags.interrupted || live_.contains(row.id) ||
+       std::any_of(row.tracks.begin(), row.tracks.end(), [](const auto& track) { return track.segment > 0; }));
+  return (had_trouble && std::any_of(any_.begin(), any_.end(), stays)) ||
+         std::any_of(row.intake.begin(), row.intake.end(), stays) ||
          (it != unsettled_.end() && std::any_of(it->second.begin(), it->second.end(), stays));
 }
 

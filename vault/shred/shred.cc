@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <set>
 
+#include "os/presence.h"
 #include "shred/cleaning.h"
 #include "shred/retirement.h"
 #include "shred/targets.h"
@@ -186,7 +187,7 @@ Result<void> keep_outstanding(context::Context& context, const std::vector<Victi
   return edited ? context.state.commit() : Result<void>();
 }
 
-bool is_pending(const base::Layout& layout) { return os::exists(pending_path(layout)); }
+bool is_pending(const base::Layout& layout) { return os::may_exist(pending_path(layout)); }
 
 Result<Finished> finish_pending(context::Context& context) {
   auto pending = read_pending(context);
