@@ -20,8 +20,8 @@ LIVE = "vault/capture/live_calls.cc"
 SEEDS = [
     ("turn_without_lock", "whose turn it is, under the lock", "    const std::lock_guard guard(mutex_);\n    for (const auto& line : lines_) {",
      "    for (const auto& line : lines_) {"),
-    ("told_by_all", "no state that the calls share without the lock", '  const std::string text = words + "\n";',
-     '  static unsigned told = 0;\n  ++told;\n  const std::string text = words + "\n";'),
+    ("told_by_all", "no state that the calls share without the lock", r'  const std::string text = words + "\n";',
+     r'  static unsigned told = 0; ++told; const std::string text = words + "\n";'),
 ]
 
 
