@@ -130,9 +130,11 @@ TEST_CASE("what lies in incoming goes with the voice that goes, and nothing else
     return in_incoming(rig, of, track, n, state);
   };
   using sealed::FileState;
-  const std::vector stays{name(id, TrackName::caller, 1, FileState::finished), name(id, TrackName::agent, 2, FileState::fresh),
-                          name(id, TrackName::agent, 3, FileState::part), name(whole, TrackName::agent, 3, FileState::part)};
-  const std::vector goes{name(id, TrackName::agent, 1, FileState::finished), name(whole, TrackName::agent, 1, FileState::finished),
+  const std::vector stays{
+      name(id, TrackName::caller, 1, FileState::finished), name(id, TrackName::agent, 2, FileState::fresh),
+      name(id, TrackName::agent, 3, FileState::part), name(whole, TrackName::agent, 3, FileState::part)};
+  const std::vector goes{name(id, TrackName::agent, 1, FileState::finished),
+                         name(whole, TrackName::agent, 1, FileState::finished),
                          name(whole, TrackName::caller, 2, FileState::fresh)};
   for (const auto& path : stays) leave(rig, path);
   for (const auto& path : goes) leave(rig, path);
@@ -152,7 +154,8 @@ TEST_CASE("what once told a recorder to pause or to end goes with its recording"
   for (const auto& control : sealed::control_file_names(id))
     must(os::write_new_file(rig.folder() / "incoming" / control, {}), "control");
   inside(rig, [&](Session& session) { CHECK(shred_now(session, {{id}}, as_it_is()).shredded == 1); });
-  for (const auto& control : sealed::control_file_names(id)) CHECK_FALSE(os::exists(rig.folder() / "incoming" / control));
+  for (const auto& control : sealed::control_file_names(id))
+    CHECK_FALSE(os::exists(rig.folder() / "incoming" / control));
 }
 
 TEST_CASE("a header that cannot be read any more may name any key, and all are retired") {
@@ -170,7 +173,8 @@ TEST_CASE("a header that cannot be read any more may name any key, and all are r
   });
 }
 
-TEST_CASE("a key that was never published is held by nobody; one that cannot be opened stops the shred before it begins") {
+TEST_CASE(
+    "a key that was never published is held by nobody; one that cannot be opened stops the shred before it begins") {
   Rig rig;
   const auto id = settled(rig);
   const auto key = rig.folder() / "keys" / "intake" / "1";
@@ -198,7 +202,8 @@ TEST_CASE("a segment whose key its recorder still holds puts its call off, thoug
     shred_now(session, {}, nightly);
   });
   CHECK(live.speak_on_a_failing_disk());  // a segment sealed to the next key
-  std::optional<keys::IntakeLease> held(must(must(keys::RecorderView::open(rig.folder()), "view").acquire_intake(), "lease"));
+  std::optional<keys::IntakeLease> held(
+      must(must(keys::RecorderView::open(rig.folder()), "view").acquire_intake(), "lease"));
   inside(rig, [&](Session& session) {
     const auto report = shred_now(session, {{live.id()}}, as_it_is(50ms));
     CHECK(report.shredded == 0);
@@ -250,7 +255,9 @@ TEST_CASE("wishes are kept once, and only new ones cost a new directory") {
   inside(rig, [&](Session& session) {
     auto& context = session.context();
     const auto directory = [&] { return must(os::read_file(context.layout.directory(), 1 << 20), "directory"); };
-    const auto wish = [&](const RecordingId& id) { return shred::Victim{id, bucket_of(session, id), "erased", std::nullopt}; };
+    const auto wish = [&](const RecordingId& id) {
+      return shred::Victim{id, bucket_of(session, id), "erased", std::nullopt};
+    };
     const auto low = std::min(first, second), high = std::max(first, second);
     must(shred::keep_outstanding(context, {wish(high)}), "keep");
     must(shred::keep_outstanding(context, {wish(low), wish(high)}), "keep");  // the last one is known
@@ -271,7 +278,8 @@ TEST_CASE("a keeper that only says that it wiped leaves the shred pending") {
   inside(
       rig,
       [&](Session& session) {
-        const auto done = shred::run(session.context(), {{id, bucket_of(session, id), "erased", std::nullopt}}, as_it_is());
+        const auto done =
+            shred::run(session.context(), {{id, bucket_of(session, id), "erased", std::nullopt}}, as_it_is());
         REQUIRE_FALSE(done.has_value());
         CHECK(done.error().code == Errc::unexpected);
         CHECK(done.error().message.find("stays pending") != std::string::npos);
@@ -300,12 +308,14 @@ TEST_CASE("a shred that ended between its mark and its intent is undone; a mark 
   inside(rig, [&](Session& session) {
     auto& context = session.context();
     const auto size = must(context.log.journal().head(), "head").size;
-    must(os::write_new_file(shred::pending_path(context.layout), base::as_bytes(std::to_string(size) + "\n")), "pending");
+    must(os::write_new_file(shred::pending_path(context.layout), base::as_bytes(std::to_string(size) + "\n")),
+         "pending");
     const auto finished = must(shred::finish_pending(context), "finish");
     CHECK(finished.undone == 1);
     CHECK(finished.recordings == 0);
     CHECK_FALSE(shred::is_pending(context.layout));
-    must(os::write_new_file(shred::pending_path(context.layout), base::as_bytes(std::string_view("soon\n"))), "pending");
+    must(os::write_new_file(shred::pending_path(context.layout), base::as_bytes(std::string_view("soon\n"))),
+         "pending");
     const auto damaged = shred::finish_pending(context);
     REQUIRE_FALSE(damaged.has_value());
     CHECK(damaged.error().code == Errc::corrupt);

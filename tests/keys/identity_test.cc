@@ -249,7 +249,8 @@ TEST_CASE("a ring that is full takes no other key, and one of another length nev
   // As many as there may be, in one go.
   std::string ring;
   for (std::size_t i = 1; i <= keys::kMaxReviewKeys; ++i)
-    ring += (i > 1 ? "," : "") + ("{\"number\":" + std::to_string(i)) + ",\"sealed\":\"" + base::to_base64(grant) + "\"}";
+    ring +=
+        (i > 1 ? "," : "") + ("{\"number\":" + std::to_string(i)) + ",\"sealed\":\"" + base::to_base64(grant) + "\"}";
   const auto full = replaced(file, "\"review_ring\": []", "\"review_ring\": [" + ring + "]");
   REQUIRE(full.size() <= keys::kMaxIdentityBytes);
   CHECK(keys::inspect_identity(full, "ana")->review_numbers.size() == keys::kMaxReviewKeys);

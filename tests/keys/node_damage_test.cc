@@ -98,10 +98,10 @@ TEST_CASE("rows that a sealed node places where they cannot be are damage, row b
     return answer_of(reading.open(file_of(bad)), id);
   };
   CHECK(with(0, 2, 1) == Errc::interrupted);
-  CHECK(with(0, keys::kBucketCapacity + 1, 1) == Errc::corrupt);                              // more than a bucket has
-  CHECK(with(4, static_cast<std::uint32_t>(good.size()) - 8, 1) == Errc::corrupt);            // reaches beyond the end
-  CHECK(with(4, static_cast<std::uint32_t>(good.size()) + 1, 1) == Errc::corrupt);            // begins beyond it
-  CHECK(with(8, second + 1, 2) != Errc::interrupted);                                         // begins late
+  CHECK(with(0, keys::kBucketCapacity + 1, 1) == Errc::corrupt);                    // more than a bucket has
+  CHECK(with(4, static_cast<std::uint32_t>(good.size()) - 8, 1) == Errc::corrupt);  // reaches beyond the end
+  CHECK(with(4, static_cast<std::uint32_t>(good.size()) + 1, 1) == Errc::corrupt);  // begins beyond it
+  CHECK(with(8, second + 1, 2) != Errc::interrupted);                               // begins late
   CHECK(answer_of(reading.open(file_of(plain_of({plain_row(1), plain_row(3)}))), 2) == Errc::not_found);
 
   // The second stands before the first, and the first too near to it.

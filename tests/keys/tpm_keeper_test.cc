@@ -1,4 +1,5 @@
-// A keeper in a chip's memory, on a chip that is none: what stands in its file, what the chip may answer, what is damage.
+// A keeper in a chip's memory, on a chip that is none: what stands in its file, what the chip may answer, what is
+// damage.
 #include "keys/tpm_keeper.h"
 
 #include <map>
@@ -21,8 +22,8 @@ constexpr std::uint32_t kIndex = 0x01800100;
 struct Chip {
   std::map<std::uint32_t, Bytes> memory;
   Bytes auth;
-  bool lies = false;          // acknowledges and stores nothing
-  int fail_after = -1;        // calls that still succeed
+  bool lies = false;    // acknowledges and stores nothing
+  int fail_after = -1;  // calls that still succeed
   Errc failure = Errc::io;
   std::set<std::uint32_t> undefined;
 
@@ -123,7 +124,8 @@ TEST_CASE("where a chip's keeper is: one index of those that are free, and a way
   CHECK((**keys::parse_tpm_place("tpm:01800100,swtpm:path=/run/tpm")).tcti == "swtpm:path=/run/tpm");
   CHECK((**keys::parse_tpm_place("tpm:0x01000000")).index == 0x01000000);
   CHECK((**keys::parse_tpm_place("tpm:0x01fffffe")).index == 0x01fffffe);
-  for (const std::string bad : {"", "0x", "zz", "0x00ffffff", "0x01ffffff", "0x018001000", "0x01800100x", "0x01800100 "})
+  for (const std::string bad :
+       {"", "0x", "zz", "0x00ffffff", "0x01ffffff", "0x018001000", "0x01800100x", "0x01800100 "})
     CHECK_MESSAGE(chip_answer(keys::parse_tpm_place("tpm:" + bad)) == Errc::usage, bad);
   CHECK(keys::parse_tpm_place("tpm:0x01800100," + std::string(1024, 'a')).has_value());
   CHECK(chip_answer(keys::parse_tpm_place("tpm:0x01800100," + std::string(1025, 'a'))) == Errc::usage);

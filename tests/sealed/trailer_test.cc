@@ -53,9 +53,7 @@ TEST_CASE("what is no trailer, or makes no sense under its right key, is damage"
   const Recipient people;
   const SealedTrack track;
   const auto header = track.header(people).header;
-  const auto open = [&](base::ByteView bytes) {
-    return sealed::open_trailer(header, track.secrets.recording, bytes);
-  };
+  const auto open = [&](base::ByteView bytes) { return sealed::open_trailer(header, track.secrets.recording, bytes); };
   const auto with = [&](std::uint64_t ended, std::uint64_t lasted, std::uint32_t flags) {
     return sealed_with(header, track.secrets.recording, ended, lasted, flags);
   };
