@@ -273,7 +273,7 @@ TEST_CASE("wishes are kept once, and only new ones cost a new directory") {
 
 TEST_CASE("a keeper that only says that it wiped leaves the shred pending") {
   Rig rig;
-  const auto id = settled(rig);
+  const auto id = settled(rig), stays = settled(rig);
   auto real = must(keys::FileKeeper::open(rig.keeper_file().parent_path()), "keeper");
   inside(
       rig,
@@ -290,6 +290,7 @@ TEST_CASE("a keeper that only says that it wiped leaves the shred pending") {
   rig.reopen();
   must(rig.vault().recover(), "recover");
   CHECK(is_gone(rig, id));
+  CHECK(tracks_left(rig, stays).size() == 2);
   CHECK_FALSE(os::exists(rig.folder() / "keys" / "pending"));
 }
 

@@ -146,9 +146,9 @@ class Feed {
   Feed(const Feed&) = delete;
   Feed& operator=(const Feed&) = delete;
   ~Feed() {
-    close_read();
-    close_write();
+    close_read();  // whoever writes is told
     if (thread_.joinable()) thread_.join();
+    close_write();
   }
   int fd() const { return read_end_; }
   // False when nobody reads any more.

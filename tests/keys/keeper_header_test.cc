@@ -74,6 +74,19 @@ TEST_CASE("a slot whose header holds its check and cannot be is damage") {
   CHECK(keeper->read().has_value());
 }
 
+TEST_CASE("a slot that holds no root and is damaged is wiped before the next root goes there") {
+  Disk disk;
+  const auto keeper = formatted(disk);
+  REQUIRE(keeper->stage(1, std::nullopt).has_value());
+  disk.data[header_of_slot(1) + 20] ^= std::byte{1};
+  disk.writes.clear();
+  REQUIRE(keeper->stage(2, 1).has_value());
+  CHECK(disk.writes.size() == 4);  // header and filler, then key blocks and header
+  CHECK(keeper->read()->size() == 2);
+  REQUIRE(keeper->wipe_all_but(2).has_value());
+  CHECK(keeper->read()->front().epoch == 2);
+}
+
 TEST_CASE("a keeper's place block of a newer version, of none, or with too many pieces") {
   Disk disk;
   formatted(disk);
@@ -134,6 +147,9 @@ TEST_CASE("a keeper that was accepted where nothing is sound is not taken for a 
     CHECK(refused.error().message.find("not sound any more") != std::string::npos);
     std::filesystem::remove_all(place);
     CHECK_FALSE((*keeper)->describe().sound);
+    std::filesystem::create_symlink(place.filename(), place);  // leads in a circle: nobody can say what is there
+    CHECK_FALSE((*keeper)->describe().sound);
+    CHECK_FALSE((*keeper)->describe().reason.empty());
   }
   std::filesystem::remove_all(place);
 }

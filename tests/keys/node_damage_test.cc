@@ -170,7 +170,7 @@ TEST_CASE("corrections of no known field, or cut short, are damage") {
   const ByteView bytes = ByteView(plain).subspan(8);
   REQUIRE(keys::decode_row(bytes).has_value());
   // field, length, "a", field, length, "b"
-  for (const std::uint8_t field : {0, 5, 255}) {
+  for (const unsigned field : {0U, 5U, 255U}) {
     Bytes bad = base::to_bytes(bytes);
     bad[bad.size() - 4] = static_cast<std::byte>(field);
     CHECK_FALSE(keys::decode_row(bad).has_value());
