@@ -1,12 +1,10 @@
 // Files of the key state that cannot be read, are not there, or would be too large.
-#include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "keys/file_keeper.h"
 #include "keys/key_state.h"
 #include "keys/support.h"
-#include "os/mounted.h"
 
 namespace {
 
@@ -180,39 +178,4 @@ TEST_CASE("what would be too large to be read again is not written") {
   state.edit().outstanding.assign(1100, {keys_test::id_of(1), long_text, std::nullopt});
   CHECK(code_of_answer(state.commit()) == Errc::refused);
   CHECK(os::read_file(place.layout.directory(), keys::kMaxDirectoryBytes).value() == before);
-}
-
-TEST_CASE("on a full disk there is room for who may use what was set aside, and for nobody else") {
-  tests::Mounted mounted("ext4", "");
-  if (!mounted.ready) {
-    MESSAGE("SKIPPED: " << mounted.why);
-    return;
-  }
-  const base::Layout layout{mounted.point / "vault"};
-  std::filesystem::create_directories(layout.buckets());
-  std::filesystem::create_directories(layout.intake());
-  auto keeper = std::move(FileKeeper::create(mounted.point / "vault.keeper", true).value());
-  keys::Directory first;
-  first.journal_seed = keys_test::fixed_key(0x53);
-  REQUIRE(KeyState::create(layout, *keeper, std::move(first), Time{}).has_value());
-  {
-    auto state = KeyState::load(layout, *keeper, Look::change);
-    REQUIRE(state.has_value());
-    CHECK(state->check_room().has_value());
-    {
-      auto filler = os::File::create(mounted.point / "filler").value();
-      for (off_t step = off_t{64} << 20; step >= 4096; step /= 2) {
-        struct stat st {};
-        while (::fstat(filler.fd(), &st) == 0 && ::posix_fallocate(filler.fd(), st.st_size, step) == 0) continue;
-      }
-    }
-    CHECK(code_of_answer(state->check_room()) == Errc::no_space);
-    state->use_spare(true);
-    CHECK(state->check_room().has_value());
-    CHECK(state->commit().has_value());
-    state->use_spare(false);
-    CHECK(code_of_answer(state->check_room()) == Errc::no_space);
-    std::filesystem::remove(mounted.point / "filler");
-    CHECK(state->check_room().has_value());
-  }
 }
