@@ -95,8 +95,8 @@ TEST_CASE("killed in the middle of a call, at most two seconds of what was read 
 TEST_CASE("when a file cannot grow, the call goes on in new segments and loses nothing") {
   const TestVault vault;
   const auto view = vault.view();
-  Feed feed;
   const Samples said = tone(8000 * 40);
+  Feed feed;
   feed.run([&](const Feed& f) { f.write(said); });
   std::optional<Result<IngestSummary>> summary;
   {
@@ -139,8 +139,8 @@ TEST_CASE("a pause holds in every new segment") {
 TEST_CASE("while the disk takes headers and no audio, a new segment is tried once a second") {
   const TestVault vault;
   const auto view = vault.view();
-  Feed feed;
   const Samples said = tone(8000 * 5);
+  Feed feed;
   feed.run([&](const Feed& f) {
     const auto start = std::chrono::steady_clock::now();
     for (std::size_t at = 0; at < said.size(); at += 80) {
@@ -161,8 +161,8 @@ TEST_CASE("while the disk takes headers and no audio, a new segment is tried onc
 TEST_CASE("a call never has more segments than can be registered") {
   const TestVault vault;
   const auto view = vault.view();
-  Feed feed;
   const Samples second = tone(8000);
+  Feed feed;
   feed.run([&](const Feed& f) {
     for (int i = 0; i < 600; ++i) f.write(second);
   });
@@ -183,8 +183,8 @@ TEST_CASE("a call never has more segments than can be registered") {
 TEST_CASE("a disk that fails to the end is said, with what is safe, and what is safe can be heard") {
   const TestVault vault;
   const auto view = vault.view();
-  Feed feed;
   FileSizeLimit limit(RLIM_INFINITY);
+  Feed feed;
   feed.run([&](const Feed& f) {
     f.write(tone(8000 * 10));
     std::this_thread::sleep_for(2500ms);
@@ -214,8 +214,8 @@ TEST_CASE("a full disk in the middle of a call is survived once there is room ag
   const auto view = vault.view();
   const auto filler = incoming / "filler";
   {
-    Feed feed;
     const Samples part = tone(8000 * 3);
+    Feed feed;
     feed.run([&](const Feed& f) {
       f.write(part);
       std::this_thread::sleep_for(500ms);
@@ -238,8 +238,8 @@ TEST_CASE("a full disk in the middle of a call is survived once there is room ag
 TEST_CASE("an endless input takes bounded memory") {
   const TestVault vault;
   const auto view = vault.view();
-  Feed feed;
   std::atomic<std::size_t> early{0};
+  Feed feed;
   feed.run([&](const Feed& f) {
     const Samples second = tone(8000);
     for (int s = 0; s < 300; ++s) {

@@ -146,9 +146,9 @@ class Feed {
   Feed(const Feed&) = delete;
   Feed& operator=(const Feed&) = delete;
   ~Feed() {
-    close_read();
-    close_write();
+    close_read();  // whoever writes is told
     if (thread_.joinable()) thread_.join();
+    close_write();
   }
   int fd() const { return read_end_; }
   // False when nobody reads any more.
@@ -167,7 +167,7 @@ class Feed {
   void close_write() {
     if (write_end_ >= 0) ::close(std::exchange(write_end_, -1));
   }
-  // Runs `work` beside the recorder, then ends the input.
+  // Runs `work` beside the recorder, then ends the input. What it refers to must outlive this.
   template <typename Work>
   void run(Work work) {
     thread_ = std::thread([this, work] {

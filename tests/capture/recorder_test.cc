@@ -8,8 +8,8 @@ using namespace std::chrono_literals;
 
 TEST_CASE("a call is sealed from a pipe, and heard again") {
   const TestVault vault;
-  Feed feed;
   const Samples said = tone(8000 * 7 + 123);
+  Feed feed;
   feed.run([&](const Feed& f) { f.write(said); });
   auto options = raw_input(feed.fd());
   options.caller = "0722 000 001";

@@ -97,7 +97,7 @@ class Runner:
             "AUDIO2": AUDIO[1],
             "SIPREC": os.path.join(os.path.dirname(os.path.abspath(__file__)), "siprec"),
         }
-        for name in ("ASAN_OPTIONS", "UBSAN_OPTIONS", "LSAN_OPTIONS"):
+        for name in ("ASAN_OPTIONS", "UBSAN_OPTIONS", "LSAN_OPTIONS", "TSAN_OPTIONS"):
             if name in os.environ:
                 self.env[name] = os.environ[name]
         for name, text in (("passphrase", "correct horse\n"), ("wrong", "battery staple\n")):

@@ -5,6 +5,8 @@
 #include <array>
 #include <string>
 
+#include "base/text.h"
+#include "crypto/aead.h"
 #include "crypto/hash.h"
 
 namespace {
@@ -203,6 +205,101 @@ TEST_CASE("hostile files are refused before any derivation") {
   for (int i = 0; i < 129; ++i) ring += (i > 0 ? ",1" : "1");
   refused(replaced(ana.file, "\"review_ring\": [", ring), Errc::corrupt);
   CHECK(keys::passphrase_derivations() == start);
+}
+
+TEST_CASE("a field of the wrong kind is named, and costs no derivation") {
+  const auto ana = make("ana", "first light");
+  const auto review = crypto::Key::random();
+  REQUIRE(review.has_value());
+  const auto granted = *keys::with_review_key(*keys::with_review_key(ana.file, 1, *review), 2, *review);
+  const auto start = keys::passphrase_derivations();
+  const auto refused = [&](const Bytes& file, const char* says) {
+    const auto opened = keys::unlock_identity(file, "ana", phrase("first light"));
+    REQUIRE_FALSE(opened.has_value());
+    CHECK(opened.error().code == Errc::corrupt);
+    CHECK_MESSAGE(opened.error().message.find(says) != std::string::npos, opened.error().message);
+  };
+  const auto cut_out = [](const Bytes& file, const std::string& from, const std::string& to, const std::string& fresh) {
+    std::string text(base::as_text(file));
+    const auto begin = text.find(from), end = text.find(to, begin);
+    REQUIRE(end != std::string::npos);
+    return base::to_bytes(base::as_bytes(text.substr(0, begin) + fresh + text.substr(end)));
+  };
+  refused(cut_out(ana.file, "\"wrapped\": \"", "\n}", "\"wrapped\": 7"), "wrapped");
+  refused(cut_out(ana.file, "\"wrapped\": \"", "\n}", "\"more\": 7"), "unknown field");
+  refused(cut_out(ana.file, ",\n  \"wrapped\"", "\n}", ""), "wrapped");
+  refused(cut_out(ana.file, "\"kdf\": {", "\"name\"", "\"kdf\": 1, "), "kdf");
+  refused(cut_out(ana.file, "\"kdf\": {", "\"name\"", ""), "kdf");
+  refused(replaced(ana.file, "\"passes\": 1,", "\"passes\": \"1\","), "kdf");
+  refused(replaced(ana.file, "\"review_ring\": []", "\"review_ring\": {}"), "review_ring");
+  refused(replaced(granted, "\"number\": 2", "\"number\": 1"), "review_ring");
+  refused(replaced(granted, "\"number\": 1", "\"number\": 3"), "review_ring");
+  CHECK(keys::passphrase_derivations() == start);
+  CHECK(keys::unlock_identity(granted, "ana", phrase("first light")).has_value());
+}
+
+TEST_CASE("a ring that is full takes no other key, and one of another length never") {
+  auto file = make("ana", "first light").file;
+  const auto review = crypto::Key::random();
+  REQUIRE(review.has_value());
+  const auto who = keys::inspect_identity(file, "ana")->public_part;
+  const Bytes grant = keys::seal_review_key(who, 1, *review).value();
+  CHECK(keys::with_sealed_review_key(file, 1, base::ByteView(grant).first(grant.size() - 1), nullptr).error().code ==
+        Errc::refused);
+  // As many as there may be, in one go.
+  std::string ring;
+  for (std::size_t i = 1; i <= keys::kMaxReviewKeys; ++i)
+    ring +=
+        (i > 1 ? "," : "") + ("{\"number\":" + std::to_string(i)) + ",\"sealed\":\"" + base::to_base64(grant) + "\"}";
+  const auto full = replaced(file, "\"review_ring\": []", "\"review_ring\": [" + ring + "]");
+  REQUIRE(full.size() <= keys::kMaxIdentityBytes);
+  CHECK(keys::inspect_identity(full, "ana")->review_numbers.size() == keys::kMaxReviewKeys);
+  CHECK(keys::with_sealed_review_key(full, 2000, grant, nullptr).error().code == Errc::refused);
+  CHECK(keys::with_sealed_review_key(full, 7, grant, nullptr).has_value());  // in the place of another
+  const auto more = replaced(full, "[{", "[{\"number\":0,\"sealed\":\"" + base::to_base64(grant) + "\"},{");
+  CHECK(keys::inspect_identity(more, "ana").error().code == Errc::corrupt);
+}
+
+TEST_CASE("a new passphrase with a cost that nobody could bear is refused") {
+  const auto ana = make("ana", "first light");
+  CHECK(keys::with_new_passphrase(ana.file, phrase("first light"), phrase("x"), crypto::PassphraseCost{0, 64})
+            .error()
+            .code == Errc::usage);
+  CHECK(keys::with_new_passphrase(ana.file, phrase("first light"), phrase("x"), crypto::PassphraseCost{1, 64}));
+}
+
+TEST_CASE("private keys that are not those of the public ones are damage, whoever wrapped them") {
+  const auto ana = make("ana", "first light"), bob = make("ana", "first light");
+  // Wrapped as the format has it, for ana's public keys, by somebody who knows the passphrase.
+  const auto opened = [&](const crypto::Key& signing, const crypto::Key& box) {
+    const auto& who = ana.identity.public_part();
+    const crypto::Salt salt = crypto::random_salt();
+    const auto key = crypto::key_from_passphrase(phrase("first light").reveal(), salt, crypto::kUnsafeFastCost);
+    REQUIRE(key.has_value());
+    constexpr std::string_view kLabel = "callvault v1 identity";
+    Bytes context(kLabel.size() + 1 + 2 + who.name.size() + who.signing.size() + who.box.size());
+    base::FieldWriter fields(context);
+    fields.bytes(base::as_bytes(kLabel));
+    fields.zeros(1);
+    fields.text(who.name);
+    fields.bytes(who.signing);
+    fields.bytes(who.box);
+    Bytes both = base::to_bytes(signing.reveal());
+    both.insert(both.end(), box.reveal().begin(), box.reveal().end());
+    std::string text(base::as_text(ana.file));
+    const auto put = [&](const std::string& field, base::ByteView bytes) {
+      const auto at = text.find("\"" + field + "\": \"") + field.size() + 5;
+      text.replace(at, text.find('"', at) - at, base::to_base64(bytes));
+    };
+    put("salt", salt);
+    put("wrapped", crypto::seal(*key, context, both));
+    const auto out = keys::unlock_identity(base::as_bytes(text), "ana", phrase("first light"));
+    return out ? Errc::interrupted : out.error().code;
+  };
+  const auto &mine = ana.identity, &other = bob.identity;
+  CHECK(opened(mine.signing_seed(), mine.box_secret()) == Errc::interrupted);
+  CHECK(opened(mine.signing_seed(), other.box_secret()) == Errc::corrupt);
+  CHECK(opened(other.signing_seed(), mine.box_secret()) == Errc::corrupt);
 }
 
 TEST_CASE("an identity that is only wrapped anew is told from one that holds more that is new") {

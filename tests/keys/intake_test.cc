@@ -132,6 +132,21 @@ TEST_CASE("a key under retirement is passed over once the next one is there, and
   CHECK(lease->key.id == 2);
 }
 
+TEST_CASE("a key that is listed and not there, or cannot be opened, is not used") {
+  const keys_test::TempFolder folder;
+  const base::Layout layout{folder.path()};
+  std::filesystem::create_directories(layout.intake());
+  // A name whose file has gone: as between a listing and what follows it.
+  std::filesystem::create_symlink("nowhere", layout.intake() / "7");
+  CHECK(keys::acquire_intake(layout).error().code == Errc::busy);
+  std::filesystem::remove(layout.intake() / "7");
+  std::filesystem::create_symlink("7", layout.intake() / "7");  // and one that leads in a circle
+  const auto lease = keys::acquire_intake(layout);
+  REQUIRE_FALSE(lease.has_value());
+  CHECK(lease.error().code != Errc::busy);
+  CHECK(lease.error().code != Errc::corrupt);
+}
+
 TEST_CASE("missing and damaged files are said, never used") {
   const Folder folder;
   const auto code = [&] {

@@ -428,6 +428,24 @@ TEST_CASE("a head is written within its bounds only") {
   CHECK(keys::split_directory(*two).error().code == Errc::corrupt);
 }
 
+TEST_CASE("a head whose keeper has no place, or a longer one than can be, is damage") {
+  keys::KeeperEntry entry;
+  entry.path = "abcd";
+  const Bytes good = keys::encode_head(1, {entry}).value();
+  REQUIRE(keys::split_directory(good).has_value());
+  constexpr std::size_t kLength = 24 + 2;  // behind the fixed part and the count
+  REQUIRE(good[kLength] == std::byte{4});
+  for (const std::size_t length : {0U, 4097U, 4096U}) {
+    Bytes other(good.begin(), good.begin() + kLength);
+    other.push_back(static_cast<std::byte>(length & 0xffU));
+    other.push_back(static_cast<std::byte>(length >> 8U));
+    other.insert(other.end(), length, std::byte{'a'});
+    other.insert(other.end(), good.begin() + kLength + 2 + 4, good.end());
+    CAPTURE(length);
+    CHECK(keys::split_directory(other).has_value() == (length == 4096));
+  }
+}
+
 TEST_CASE("a wrap opens with its own root only") {
   const auto slot = [](std::uint8_t n) {
     auto root = keys_test::fixed_key(n);

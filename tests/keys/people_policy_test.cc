@@ -94,6 +94,11 @@ TEST_CASE("what is wrong is named, and never replaced by a default") {
     CAPTURE(config.error().message);
     CHECK(config.error().message.find(what) != std::string::npos);
   }
+  const auto config = keys::parse_config(
+      "roles = 1\n[vault]\nversion = 1\norganisation = \"x\"\ntime_zone = \"UTC\"\n"
+      "country_code = \"40\"\n[retention]\ndefault = \"6mo\"\n");
+  REQUIRE_FALSE(config.has_value());
+  CHECK(config.error().message.find("roles is not a table") != std::string::npos);
 }
 
 }  // namespace

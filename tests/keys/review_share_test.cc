@@ -71,6 +71,20 @@ TEST_CASE("every other letter is damage, or a newer version, and no truncation p
     }
     if (i + 1 < text.size()) CHECK_FALSE(keys::decode_share(base::as_bytes(text.substr(0, i))).has_value());
   }
+  const auto replaced = [&](const std::string& old, const std::string& fresh) {
+    std::string other = text;
+    const auto at = other.find(old);
+    REQUIRE_MESSAGE(at != std::string::npos, old);
+    other.replace(at, old.size(), fresh);
+    const auto read = keys::decode_share(base::as_bytes(other));
+    REQUIRE_FALSE(read.has_value());
+    return read.error().message;
+  };
+  CHECK(replaced("v1\n", "v1 of mine\n").find("first line") != std::string::npos);
+  CHECK(replaced("\nshare", "00\nshare").find("a line is another") != std::string::npos);  // a longer split
+  const std::string key = text.substr(text.find("\nkey "), text.find("\nsecret") - text.find("\nkey "));
+  CHECK(replaced(key, key + "00").find("public key") != std::string::npos);
+  CHECK(replaced(key, key.substr(0, key.rfind(' '))).find("a line is another") != std::string::npos);
   std::string newer = text;
   newer.replace(newer.find("v1"), 2, "v2");
   CHECK(keys::decode_share(base::as_bytes(newer)).error().code == Errc::newer_version);

@@ -47,6 +47,9 @@ TEST_CASE("metadata out of bounds is refused on the way in and on the way out") 
   refuse("tracks", [](auto& m) { m.tracks = {TrackName::agent, TrackName::agent}; });
   refuse("sample_rate", [](auto& m) { m.sample_rate = 7999; });
   refuse("started_at", [](auto& m) { m.started_at = Time(std::chrono::milliseconds(-1)); });
+  refuse("started_at", [](auto& m) { m.started_at = Time(std::chrono::milliseconds(253'402'300'800'000)); });
+  refuse("sample_rate", [](auto& m) { m.sample_rate = 48'001; });
+  refuse("tracks", [](auto& m) { m.tracks = {TrackName::mixed, TrackName::caller, TrackName::agent}; });
 
   const std::string good = must(sealed::encode_metadata(sample_metadata()));
   const auto replaced = [&](const std::string& from, const std::string& to) {
@@ -68,6 +71,46 @@ TEST_CASE("metadata out of bounds is refused on the way in and on the way out") 
   for (const char* text : {"", "[]", "null", "{", "{\"a\":", "\"x\"", "{}"}) CHECK_FALSE(sealed::decode_metadata(text));
   CHECK_FALSE(sealed::decode_metadata(std::string(20'000, '[')));
   CHECK_FALSE(sealed::decode_metadata(std::string(16'000, '[')));
+}
+
+TEST_CASE("a name is UTF-8 in its one spelling, to the edge of every range, without controls") {
+  const auto refused = [](const std::string& text) {
+    auto m = sample_metadata();
+    m.agent = text;
+    return !sealed::validate_metadata(m).has_value();
+  };
+  for (const char* good : {"~", "\xc2\xa0", "\xdf\xbf", "\xe0\xa0\x80", "\xe1\x80\x80", "\xed\x9f\xbf", "\xee\x80\x80",
+                           "\xef\xbf\xbd", "\xf0\x90\x80\x80", "\xf1\x80\x80\x80", "\xf4\x8f\xbf\xbf"})
+    CHECK_FALSE_MESSAGE(refused(good), base::to_hex(base::as_bytes(std::string_view(good))));
+  for (const char* bad :
+       {"\x1f", "\x7f", "\xc2\x80", "\xc2\x9f", "\x80", "\xc1\xbf", "\xe0\x9f\xbf", "\xed\xa0\x80", "\xf0\x8f\xbf\xbf",
+        "\xf4\x90\x80\x80", "\xf5\x80\x80\x80", "\xc3(", "\xe1\x80(", "\xe1(\x80", "\xf1\x80\x80(", "\xf1\x80\x80"})
+    CHECK_MESSAGE(refused(bad), base::to_hex(base::as_bytes(std::string_view(bad))));
+}
+
+TEST_CASE("a class and a way of consent hold their letters and none beside them") {
+  for (int c = 1; c < 128; ++c) {
+    const std::string text(1, static_cast<char>(c));
+    const bool plain = text.find_first_of("abcdefghijklmnopqrstuvwxyz0123456789-") == 0;
+    auto m = sample_metadata();
+    m.retention_class = text;
+    CHECK_MESSAGE(sealed::validate_metadata(m).has_value() == plain, c);
+    m = sample_metadata();
+    m.consent_method = text;
+    CHECK_MESSAGE(sealed::validate_metadata(m).has_value() == (plain || c == '_'), c);
+  }
+  auto m = sample_metadata();
+  m.retention_class = std::string(33, 'a');
+  CHECK_FALSE(sealed::validate_metadata(m));
+}
+
+TEST_CASE("a header does not open whose metadata are about other tracks") {
+  const Recipient people;
+  const SealedTrack track;
+  auto m = sample_metadata();
+  m.tracks = {TrackName::mixed};
+  const auto header = track.header(people, TrackName::caller, m).header;
+  CHECK(code_of(sealed::open_metadata(header, track.secrets.recording)) == Errc::corrupt);
 }
 
 TEST_CASE("a header's length does not give away the length of names") {

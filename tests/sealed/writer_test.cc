@@ -87,6 +87,42 @@ TEST_CASE("after a failed write the file is never written or synced again") {
   CHECK(reader.torn_bytes() == 0);
 }
 
+TEST_CASE("a new file whose header cannot be made durable under its name is taken back") {
+  const Folder folder;
+  const Recipient people;
+  const SealedTrack track;
+  auto header = track.header(people);
+  struct rlimit before {};
+  REQUIRE(::getrlimit(RLIMIT_FSIZE, &before) == 0);
+  auto* const handler = std::signal(SIGXFSZ, SIG_IGN);
+  struct rlimit small = before;
+  small.rlim_cur = 100;  // of a header that is longer
+  REQUIRE(::setrlimit(RLIMIT_FSIZE, &small) == 0);
+  const auto unwritten = sealed::Writer::create(folder.path(), track.header(people));
+  REQUIRE(::setrlimit(RLIMIT_FSIZE, &before) == 0);
+  std::signal(SIGXFSZ, handler);
+  CHECK_FALSE(unwritten);
+  CHECK(must(os::list_folder(folder.path())).empty());
+
+  const sealed::FileName part{track.id, TrackName::caller, 0, sealed::FileState::part};
+  must(os::make_folder(folder.path() / sealed::to_text(part)));  // its name is taken
+  CHECK_FALSE(sealed::Writer::create(folder.path(), std::move(header)));
+  CHECK_FALSE(os::exists(folder.path() / sealed::to_text({track.id, TrackName::caller, 0, sealed::FileState::fresh})));
+}
+
+TEST_CASE("who abandons a finished track holds no file, and leaves it whole") {
+  const Folder folder;
+  const Recipient people;
+  const SealedTrack track;
+  auto writer = must(sealed::Writer::create(folder.path(), track.header(people)));
+  must(writer.append_chunk(as_page(page_number(0)), true));
+  must(writer.finish(track.secrets.recording, {}));
+  CHECK_FALSE(writer.abandon().is_open());
+  auto reader = must(sealed::Reader::open(writer.path()));
+  CHECK(reader.finished());
+  CHECK(reader.chunk_count() == 1);
+}
+
 TEST_CASE("a dead recorder's file is made whole, once") {
   const Folder folder;
   const Recipient people;

@@ -113,6 +113,16 @@ TEST_CASE("an intent's line reads back, and a damaged one is refused") {
   for (const std::string& wrong :
        {std::string(), line + " more", line.substr(1), line.substr(0, line.rfind('.')), line + "x", line + ",nobody.1"})
     CHECK_MESSAGE(!shred::decode_doomed(wrong), wrong);
+  // Numbers that are none, or larger than any.
+  for (const auto& [old, fresh] : {std::pair<std::string, std::string>{" 7 ", " x "},
+                                   {" 7 ", " 4294967296 "},
+                                   {" 95 ", " x "},
+                                   {" 95 ", " 18446744073709551616 "},
+                                   {"agent.3", "agent.65536"}}) {
+    std::string other = line;
+    other.replace(other.find(old), old.size(), fresh);
+    CHECK_MESSAGE(!shred::decode_doomed(other), other);
+  }
   // Neither "whole" nor "part": it must not be guessed which.
   std::string vague = line;
   vague.replace(vague.find(" part "), 6, " pert ");

@@ -37,13 +37,28 @@ class Build:
         changed = os.path.join(folder, name.replace("/", "_"))
         with open(changed, "w", encoding="utf-8") as file:
             file.write(text)
-        entry = self.commands[os.path.realpath(path)]
+        entry, compiled = self.commands.get(os.path.realpath(path)), changed
+        if entry is None:
+            entry, compiled = self._united(path, changed)
         words = shlex.split(entry["command"])
         obj = changed + ".o"
         words[words.index("-o") + 1] = obj
-        words[words.index("-c") + 1] = changed
+        words[words.index("-c") + 1] = compiled
         self._run([w for w in words if w != "-Werror"] + ["-I", os.path.dirname(path)] + SLOW_FLAGS)
         return obj
+
+    def _united(self, path, changed):
+        """In a unity build: the command for the file's whole layer, and that layer with the changed file in it."""
+        for unity, entry in self.commands.items():
+            if "/Unity/" not in unity or f"{os.sep}callvault_" not in unity:
+                continue
+            with open(unity, encoding="utf-8") as file:
+                text = file.read()
+            if f'"{path}"' in text:
+                with open(changed + ".cxx", "w", encoding="utf-8") as file:
+                    file.write(text.replace(f'"{path}"', f'"{changed}"'))
+                return entry, changed + ".cxx"
+        raise Stale(f"{path} is compiled nowhere")
 
     def link(self, target, objects, output):
         """The target (its path in the build folder) once more, with these objects first."""

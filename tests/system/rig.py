@@ -131,7 +131,7 @@ class Rig:
             "PATH": "/usr/bin:/bin", "HOME": self.folder, "LC_ALL": "C.UTF-8", "CALLVAULT_DIR": self.vault,
             "CALLVAULT_USER": "officer", "CALLVAULT_PASSPHRASE_FILE": passphrase,
         }
-        for variable in ("ASAN_OPTIONS", "UBSAN_OPTIONS", "LSAN_OPTIONS", "LLVM_PROFILE_FILE"):
+        for variable in ("ASAN_OPTIONS", "UBSAN_OPTIONS", "LSAN_OPTIONS", "TSAN_OPTIONS", "LLVM_PROFILE_FILE"):
             if variable in os.environ:
                 self.env[variable] = os.environ[variable]
         if make:

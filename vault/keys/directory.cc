@@ -137,7 +137,8 @@ Result<Directory> decode_directory(base::ByteView plain, std::uint16_t version) 
   d.journal_size = r.number<std::uint64_t>();
   d.journal_root = r.array<32>();
   CALLVAULT_TRY_ASSIGN(d.journal_seed, read_key(r));
-  for (auto n = read_count(r); n > 0 && r.ok(); --n) {
+  // Where bytes run out, read_key() ends it; people and what is outstanding have none.
+  for (auto n = read_count(r); n > 0; --n) {
     const auto number = r.number<std::uint32_t>();
     std::string retention_class = r.text();
     const auto day = static_cast<std::int32_t>(r.number<std::uint32_t>());
@@ -150,7 +151,7 @@ Result<Directory> decode_directory(base::ByteView plain, std::uint16_t version) 
     d.buckets.emplace(number, Bucket{number, std::move(retention_class), day, generation, recordings, hash,
                                      std::move(node_key), std::move(index_key)});
   }
-  for (auto n = read_count(r); n > 0 && r.ok(); --n) {
+  for (auto n = read_count(r); n > 0; --n) {
     const auto id = r.number<std::uint32_t>();
     const auto created = from_unix_ms(r.number<std::uint64_t>());
     CALLVAULT_TRY_ASSIGN(auto secret, read_key(r));
@@ -158,7 +159,7 @@ Result<Directory> decode_directory(base::ByteView plain, std::uint16_t version) 
     if (!follows(d.intake, id) || id >= d.next_intake) return damaged_directory();
     d.intake.emplace(id, IntakePrivate{id, created, std::move(secret), std::move(pepper)});
   }
-  for (auto n = read_count(r); n > 0 && r.ok(); --n) {
+  for (auto n = read_count(r); n > 0; --n) {
     std::string month = r.text();
     CALLVAULT_TRY_ASSIGN(auto key, read_key(r));
     d.staff.push_back(StaffKey{std::move(month), std::move(key)});
@@ -183,7 +184,7 @@ Result<Directory> decode_directory(base::ByteView plain, std::uint16_t version) 
     if (track > 0) o.track = static_cast<TrackName>(track - 1);
     d.outstanding.push_back(std::move(o));
   }
-  for (auto n = version < 2 ? 0 : read_count(r); n > 0 && r.ok(); --n) {
+  for (auto n = version < 2 ? 0 : read_count(r); n > 0; --n) {
     std::string name = r.text();
     const auto generation = r.number<std::uint64_t>();
     const auto hash = r.array<32>();

@@ -148,7 +148,7 @@ Result<void> Keepers::take(std::size_t index, const std::vector<KeeperSlot>& slo
 Error Keepers::nobody_opens(const DirectoryHead& head) const {
   std::string why = first_problem_;
   for (const One& one : ones_)
-    if (!one.problem.empty() && one.problem != first_problem_) why += (why.empty() ? "" : "; ") + one.problem;
+    if (one.problem != first_problem_) why += (why.empty() ? "" : "; ") + one.problem;
   return fail(Errc::corrupt,
               "no keeper opens keys/directory (its epoch is " + std::to_string(head.epoch) + "): " + why);
 }
@@ -233,7 +233,7 @@ Result<bool> Keepers::bring_in(Directory& directory) {
   bool any = false;
   for (std::size_t i = 0; i < ones_.size(); ++i) {
     One& one = ones_[i];
-    if (one.standing != Standing::behind || one.keeper == nullptr) continue;
+    if (one.standing != Standing::behind) continue;
     KeeperEntry& entry = directory.keepers[i];
     const auto slot = one.keeper->stage(directory.epoch, entry.epoch);
     if (!slot) {

@@ -118,8 +118,9 @@ Result<NodeReader> NodeReader::open(os::File file, std::uint32_t bucket, std::ui
   return out;
 }
 
+// REQUIRES: bytes > 0.
 Result<base::ByteView> NodeReader::plain(std::size_t at, std::size_t bytes) {
-  if (at > plain_.size() || bytes > plain_.size() - at || bytes == 0) return damaged_node(name_);
+  if (at > plain_.size() || bytes > plain_.size() - at) return damaged_node(name_);
   for (std::size_t i = at / kNodePieceBytes; i <= (at + bytes - 1) / kNodePieceBytes; ++i) {
     if (opened_[i]) continue;
     const auto rest = plain_.reveal_mutable().subspan(i * kNodePieceBytes);

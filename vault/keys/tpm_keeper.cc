@@ -111,13 +111,12 @@ Result<std::optional<TpmPlace>> parse_tpm_place(const std::string& text) {
   return std::optional(TpmPlace{index, tcti});
 }
 
-Result<std::unique_ptr<TpmKeeper>> TpmKeeper::create(const os::Path& folder, const TpmPlace& place) {
+Result<std::unique_ptr<TpmKeeper>> TpmKeeper::create(const os::Path& folder, const TpmPlace& place, Connect connect) {
   if (os::exists(folder / kPlaceFile) || os::exists(folder / "root"))
     return fail(Errc::refused, "a keeper is there already: " + folder.string());
-  if (!os::TpmNv::available()) return os::TpmNv::connect({}, {}).error();
   CALLVAULT_TRY_ASSIGN(auto auth, crypto::SecretBuffer::make(os::kTpmAuthBytes));
   crypto::fill_random(auth.reveal_mutable());
-  CALLVAULT_TRY_ASSIGN(auto chip, os::TpmNv::connect(place.tcti, auth.reveal()));
+  CALLVAULT_TRY_ASSIGN(auto chip, connect(place.tcti, auth.reveal()));
   for (std::uint32_t i = 0; i < kTpmSlots; ++i) {
     CALLVAULT_TRY_ASSIGN(const bool used, chip->exists(place.index + i));
     if (used) return fail(Errc::refused, "NV index " + index_text(place.index + i) + " of the TPM is in use already");
@@ -143,7 +142,7 @@ Result<std::unique_ptr<TpmKeeper>> TpmKeeper::create(const os::Path& folder, con
   return std::move(made).error();
 }
 
-Result<std::unique_ptr<TpmKeeper>> TpmKeeper::open(const os::Path& folder) {
+Result<std::unique_ptr<TpmKeeper>> TpmKeeper::open(const os::Path& folder, Connect connect) {
   CALLVAULT_TRY_ASSIGN(TpmPlace place, read_place(folder));
   CALLVAULT_TRY_ASSIGN(auto auth, crypto::SecretBuffer::make(os::kTpmAuthBytes));
   {
@@ -155,12 +154,12 @@ Result<std::unique_ptr<TpmKeeper>> TpmKeeper::open(const os::Path& folder) {
     if (got != auth.size())
       return fail(Errc::corrupt, "the keeper's auth value is damaged: " + (folder / kAuthFile).string());
   }
-  CALLVAULT_TRY_ASSIGN(auto chip, os::TpmNv::connect(place.tcti, auth.reveal()));
+  CALLVAULT_TRY_ASSIGN(auto chip, connect(place.tcti, auth.reveal()));
   return std::unique_ptr<TpmKeeper>(new TpmKeeper(std::move(chip), std::move(place)));
 }
 
-void TpmKeeper::take_back(const os::Path& folder) {
-  if (auto keeper = open(folder))
+void TpmKeeper::take_back(const os::Path& folder, Connect connect) {
+  if (auto keeper = open(folder, connect))
     for (std::uint32_t i = 0; i < kTpmSlots; ++i) (void)(*keeper)->chip_->undefine((*keeper)->place_.index + i);
   (void)os::remove_file(folder / kPlaceFile);
   (void)os::remove_file(folder / kAuthFile);

@@ -21,13 +21,17 @@ Result<std::optional<TpmPlace>> parse_tpm_place(const std::string& text);
 
 class TpmKeeper final : public Keeper {
  public:
+  // How a chip is reached: os::TpmNv::connect.
+  using Connect = Result<std::unique_ptr<os::TpmNv>> (*)(const std::string& tcti, base::ByteView auth);
+
   // Defines both indices, and describes them in `folder` (mode 0700), without a root. Errors: refused when a keeper is
   // there already or an index is in use; io.
-  static Result<std::unique_ptr<TpmKeeper>> create(const os::Path& folder, const TpmPlace& place);
+  static Result<std::unique_ptr<TpmKeeper>> create(const os::Path& folder, const TpmPlace& place,
+                                                   Connect connect = os::TpmNv::connect);
   // Errors: not_found when `folder` describes none; corrupt, newer_version, io, refused.
-  static Result<std::unique_ptr<TpmKeeper>> open(const os::Path& folder);
+  static Result<std::unique_ptr<TpmKeeper>> open(const os::Path& folder, Connect connect = os::TpmNv::connect);
   // Undoes a `create` of a vault that could not be made.
-  static void take_back(const os::Path& folder);
+  static void take_back(const os::Path& folder, Connect connect = os::TpmNv::connect);
 
   Result<std::vector<KeeperSlot>> read() override;
   Result<KeeperSlot> stage(std::uint64_t epoch, std::optional<std::uint64_t> current_epoch) override;

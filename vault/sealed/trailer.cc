@@ -67,7 +67,7 @@ Result<Trailer> open_trailer(const Header& header, const Key& recording_secret, 
   reader.number<std::uint32_t>();
   out.chunk_hash = reader.array<32>();
   out.audio_hash = reader.array<32>();
-  if (!reader.ok() || ended_at > kMaxMs || duration > kMaxMs || (flags & ~(kFlagTruncated | kFlagInterrupted)) != 0)
+  if (ended_at > kMaxMs || duration > kMaxMs || (flags & ~(kFlagTruncated | kFlagInterrupted)) != 0)
     return fail(Errc::corrupt, what + " makes no sense");
   out.ended_at = Time(std::chrono::milliseconds(ended_at));
   out.duration = std::chrono::milliseconds(duration);

@@ -33,7 +33,7 @@ void remove_doomed(std::vector<NodeRow>& rows, const DoomedById& doomed) {
     const Doomed& d = *it->second;
     std::erase_if(row.tracks, [&](const keys::TrackSecret& t) { return d.takes(t.name); });
     row.caller_shredded = row.caller_shredded || d.takes(TrackName::caller);
-    return d.whole || row.tracks.empty();
+    return d.whole;
   });
 }
 
