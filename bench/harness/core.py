@@ -133,18 +133,14 @@ class Bench:
         return made["vault"]
 
     def _recorded(self):
-        audio, origin = bytearray(), "asterisk-core-sounds-en-wav"
+        audio = bytearray()
         for name in sorted(glob.glob("/usr/share/asterisk/sounds/*/**/*.wav", recursive=True)):
             with wave.open(name) as w:
                 if (w.getframerate(), w.getnchannels(), w.getsampwidth()) == (8000, 1, 2) and "silence" not in name:
                     audio += w.readframes(w.getnframes())
         if not audio:
-            origin = "codec2-examples"
-            for name in sorted(glob.glob("/usr/share/codec2/raw/*.raw")):
-                audio += Path(name).read_bytes()
-        if not audio:
-            raise Failed("no recorded speech: install asterisk-core-sounds-en-wav or codec2-examples")
-        self.origin = f"{origin}, {len(audio) / 16000 / 60:.0f} min of it"
+            raise Failed("no recorded speech: install asterisk-core-sounds-en-wav")
+        self.origin = f"asterisk-core-sounds-en-wav, {len(audio) / 16000 / 60:.0f} min of it"
         return audio
 
     # 16 bit samples of recorded speech, as long as asked for, mono, 8 kHz.
