@@ -64,7 +64,7 @@ MUTANTS = [
     ("old_root_seals", "the directory is sealed under the fresh root",
      [(STATE, "const auto file, seal_with(*key)", "const auto file, seal_with(keepers_.key())"), UNVERIFIED]),
     ("rows_kept", "victims leave the node",
-     [(SHRED, "    return d.whole || row.tracks.empty();", "    return false;"), UNVERIFIED]),
+     [(SHRED, "    return d.whole;", "    return false;"), UNVERIFIED]),
     ("voice_kept", "one party's secret leaves the node",
      [(SHRED, "    std::erase_if(row.tracks, [&](const keys::TrackSecret& t) { return d.takes(t.name); });\n", ""),
       UNVERIFIED]),

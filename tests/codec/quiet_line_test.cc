@@ -124,6 +124,22 @@ TEST_CASE("a quiet line is hardly encoded, keeps its time, and does not touch th
   }
 }
 
+// Once a track whose silence ended at certain frames never gave its last page: the recording could not be opened.
+TEST_CASE("a track ends with its last page whatever the length of the silence before") {
+  const Samples word = speech(1);
+  for (std::size_t frames = 0; frames < 2 * kFramesPerSecond + 30; ++frames) {
+    for (const std::size_t rest : {0U, 1U, 100U, 120U, 159U}) {
+      CAPTURE(frames);
+      CAPTURE(rest);
+      Samples source(word.begin(), word.begin() + 800);
+      source.resize(source.size() + frames * 160 + rest);
+      auto pages = encode(source, 8000, {.bitrate = std::nullopt, .complexity = 0});
+      REQUIRE(pages.ended);
+      REQUIRE(decoded(pages, 8000, source.size() + 8000).size() == source.size());
+    }
+  }
+}
+
 // A decoder fades in what follows a frame that it missed: once 6 to 10 dB off the first 20 ms of every word after a
 // pause.
 TEST_CASE("the beginning of a word after a silence is as good as if nothing had been left out") {

@@ -28,6 +28,8 @@ SEEDS = [
      "if (is_held) CALLVAULT_TRY(put_held(is_idle, emit));", ""),
     ("silence_without_time", "a frame that was not sent takes its 20 ms",
      "encoded += kOpusClock / kPacketsPerSecond;", "if (packet_bytes > 1) encoded += kOpusClock / kPacketsPerSecond;"),
+    ("last_page_held_back", "a track ends with its last page",
+     "s.put_encoded(s.frame, s.complexity, is_last, emit)", "s.encode_frame(is_last, emit)"),
     ("rumble_filter", "low tones are kept as they were",
      "1, OPUS_APPLICATION_AUDIO,", "1, OPUS_APPLICATION_VOIP,"),
 ]

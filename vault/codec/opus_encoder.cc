@@ -287,7 +287,8 @@ Result<void> TrackEncoder::finish(const EmitPage& emit) {
   while (s.encoded < end) {
     std::fill(s.frame.begin() + static_cast<std::ptrdiff_t>(s.frame_fill), s.frame.end(), std::int16_t{0});
     const bool is_last = s.encoded + kOpusClock / kPacketsPerSecond >= end;
-    CALLVAULT_TRY(s.encode_frame(is_last, emit));
+    s.frame_fill = 0;
+    CALLVAULT_TRY(s.put_encoded(s.frame, s.complexity, is_last, emit));  // none is held back any more
   }
   return {};
 }

@@ -82,6 +82,8 @@ Result<void> Writer::sync() {
 
 Result<void> Writer::finish(const Key& recording_secret, Trailer trailer) {
   if (failed_) return usable();
+  // Its readers would take it for cut off.
+  if (chunks_ > 0 && !ended_) return fail(Errc::unexpected, "the track has not had its last page: " + path_.string());
   ended_ = true;
   trailer.chunks = chunks_;
   trailer.chunk_hash = hash_->finish();
