@@ -171,7 +171,8 @@ class Trial:
             wrong = f"is not got over: exit {done.code}: {self.said(done)}"
         else:
             wrong = None if done.code in FAULT_CODES | {BUSY} else f"is told as exit {done.code}: {self.said(done)}"
-        wrong = wrong or self._afterwards(slot, service, done, fault.ever)
+        # A fault that has not come yet still may, to whoever asks next.
+        wrong = wrong or self._afterwards(slot, service, done, fault.ever or not hit)
         return f"in the service ({hit.strip() or 'not met'}): {wrong}" if wrong else None
 
     def _afterwards(self, slot, service, done, disturbed=False):

@@ -18,12 +18,14 @@ void shorten(const os::Path& path, std::uint64_t by) {
   std::filesystem::resize_file(path, std::filesystem::file_size(path) - by);
 }
 
+#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
 std::uint64_t mapped_bytes() {
   std::ifstream in("/proc/self/statm");
   std::uint64_t pages = 0;
   in >> pages;
   return pages * 4096;
 }
+#endif
 
 }  // namespace
 
