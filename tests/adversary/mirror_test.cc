@@ -16,8 +16,8 @@ namespace {
 
 namespace fs = std::filesystem;
 
-const std::string kAna = "+40722000001", kBob = "+40722000002", kEve = "+40722000003", kFay = "+40722000004";
-const std::vector<std::string> kCallers{kAna, kBob, kEve, kFay};
+const std::string kKim = "+40722000001", kLou = "+40722000002", kMia = "+40722000003", kNed = "+40722000004";
+const std::vector<std::string> kFour{kKim, kLou, kMia, kNed};
 
 // A vault with two keepers, each of which can be taken away, and every content either ever had.
 class Pair {
@@ -26,18 +26,18 @@ class Pair {
     MirrorOptions options;
     options.place = mirror_.string();
     options.unsafe = true;
-    calls_.push_back(rig.record(Call{.caller = kAna}));
+    calls_.push_back(rig.record(Call{.caller = kKim}));
     rig.settle();
     watch();
     must(keeper_mirror(rig.vault(), options), "mirror");
     watch();
-    for (const auto& caller : {kBob, kEve, kFay}) calls_.push_back(rig.record(Call{.caller = caller}));
+    for (const auto& caller : {kLou, kMia, kNed}) calls_.push_back(rig.record(Call{.caller = caller}));
     rig.settle();
     watch();
   }
 
   const RecordingId& call(const std::string& caller) const {
-    return calls_.at(static_cast<std::size_t>(std::find(kCallers.begin(), kCallers.end(), caller) - kCallers.begin()));
+    return calls_.at(static_cast<std::size_t>(std::find(kFour.begin(), kFour.end(), caller) - kFour.begin()));
   }
   void watch() {
     rig.snapshot();
@@ -59,7 +59,7 @@ class Pair {
     const auto review = must(must(rig.officer().impl().identity.review_key(1), "review")->clone(), "clone");
     const auto loot = adversary::attack(rig.blobs(), keepers, &review, {});
     std::set<std::string> out;
-    for (const auto& caller : kCallers) {
+    for (const auto& caller : kFour) {
       const auto& id = call(caller);
       CHECK(loot.tracks.contains({id, TrackName::mixed}) == loot.secrets.contains(id));
       if (loot.secrets.contains(id) || loot.metadata.contains(id)) out.insert(caller);
@@ -86,50 +86,50 @@ using Names = std::set<std::string>;
 TEST_CASE("every old byte and today's keepers, both of them, open the living and none of the shredded") {
   Pair pair;
   Rig& rig = pair.rig;
-  CHECK(pair.heard(pair.now()) == Names{kAna, kBob, kEve, kFay});
+  CHECK(pair.heard(pair.now()) == Names{kKim, kLou, kMia, kNed});
 
   // Both are there: final at once, also for what a backup of before the mirror holds.
-  rig.erase({pair.call(kAna)});
+  rig.erase({pair.call(kKim)});
   pair.watch();
-  CHECK(pair.heard(pair.now()) == Names{kBob, kEve, kFay});
-  CHECK(must(rig.vault().prove_gone(pair.call(kAna)), "prove").gone);
+  CHECK(pair.heard(pair.now()) == Names{kLou, kMia, kNed});
+  CHECK(must(rig.vault().prove_gone(pair.call(kKim)), "prove").gone);
 
   // The mirror is away: its root of then still opens Bob's call, and that is what the vault says.
   fs::rename(pair.mirror(), away(pair.mirror()));
-  rig.erase({pair.call(kBob)});
+  rig.erase({pair.call(kLou)});
   pair.watch();
-  CHECK(pair.heard(pair.now()) == Names{kEve, kFay});
+  CHECK(pair.heard(pair.now()) == Names{kMia, kNed});
   fs::rename(away(pair.mirror()), pair.mirror());
-  CHECK_FALSE(must(rig.vault().prove_gone(pair.call(kBob)), "prove").gone);
-  CHECK(pair.heard(pair.now()) == Names{kBob, kEve, kFay});
+  CHECK_FALSE(must(rig.vault().prove_gone(pair.call(kLou)), "prove").gone);
+  CHECK(pair.heard(pair.now()) == Names{kLou, kMia, kNed});
   CHECK(must(rig.vault().purge({}), "purge").outstanding == 0);
   pair.watch();
-  CHECK(pair.heard(pair.now()) == Names{kEve, kFay});
-  CHECK(must(rig.vault().prove_gone(pair.call(kBob)), "prove").gone);
+  CHECK(pair.heard(pair.now()) == Names{kMia, kNed});
+  CHECK(must(rig.vault().prove_gone(pair.call(kLou)), "prove").gone);
 
   // The first is away, and the mirror opens the vault.
   fs::rename(pair.first(), away(pair.first()));
   rig.reopen();
-  rig.erase({pair.call(kEve)});
+  rig.erase({pair.call(kMia)});
   pair.watch();
-  CHECK(pair.heard(pair.now()) == Names{kFay});
+  CHECK(pair.heard(pair.now()) == Names{kNed});
   fs::rename(away(pair.first()), pair.first());
   rig.reopen();
-  CHECK(pair.heard(pair.now()) == Names{kEve, kFay});
+  CHECK(pair.heard(pair.now()) == Names{kMia, kNed});
   CHECK(must(rig.vault().purge({}), "purge").outstanding == 0);
   pair.watch();
-  CHECK(pair.heard(pair.now()) == Names{kFay});
-  CHECK(must(rig.vault().prove_gone(pair.call(kEve)), "prove").gone);
+  CHECK(pair.heard(pair.now()) == Names{kNed});
+  CHECK(must(rig.vault().prove_gone(pair.call(kMia)), "prove").gone);
 
   // The rest by a purge, on both.
-  rig.clock().now_ = must(rig.vault().show(rig.officer(), pair.call(kFay)), "show").expires_at + std::chrono::hours(1);
+  rig.clock().now_ = must(rig.vault().show(rig.officer(), pair.call(kNed)), "show").expires_at + std::chrono::hours(1);
   CHECK(must(rig.vault().purge({}), "purge").shredded == 1);
   pair.watch();
   CHECK(pair.heard(pair.now()).empty());
   {
     INFO("the keepers' history shows that the attack has teeth");
-    CHECK(pair.heard(pair.history) == Names{kAna, kBob, kEve, kFay});
+    CHECK(pair.heard(pair.history) == Names{kKim, kLou, kMia, kNed});
   }
-  CHECK(adversary::plain_hits(rig.blobs(), kCallers) == std::vector<std::string>{});
+  CHECK(adversary::plain_hits(rig.blobs(), kFour) == std::vector<std::string>{});
   CHECK(must(rig.vault().check({true}), "check").problems == std::vector<std::string>{});
 }
