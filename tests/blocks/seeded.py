@@ -40,8 +40,8 @@ REMNANTS = [
      [(KEEPER, STAGED, STAGED + leak("blocks_->path()", "base::as_bytes(base::to_base64(root.reveal()))")),
       (KEEPER, '#include "crypto/random.h"\n', '#include "base/text.h"\n#include "crypto/random.h"\n')], "a root key"),
     ("sound_in_a_temporary_file", "sound is never written in the clear",
-     [(RECORDER, "Result<void> Recorder::take(std::span<const std::int16_t> frames) {\n",
-       "Result<void> Recorder::take(std::span<const std::int16_t> frames) {\n" +
+     [(RECORDER, "Result<void> Recording::take(std::span<const std::int16_t> frames) {\n",
+       "Result<void> Recording::take(std::span<const std::int16_t> frames) {\n" +
        leak('view_.layout().incoming() / "sound"', "std::as_bytes(frames)"))], "the sound of a call"),
     ("page_in_a_temporary_file", "an Opus packet is never written in the clear",
      [(WRITER, "  hash_->add(chunk);\n", "  hash_->add(chunk);\n" + leak("path_", "page"))], "the Opus packets of a call"),

@@ -50,7 +50,7 @@ SEEDED = [
      [("vault/shred/cleaning.cc", "  CALLVAULT_TRY(remove_recordings(context, doomed, progress));\n",
        "  CALLVAULT_TRY(clear_pending(context.layout));\n  CALLVAULT_TRY(remove_recordings(context, doomed, progress));\n")]),
     ("folder_not_synced", "power", "the new directory's name is durable before the old root is wiped",
-     [(FILE, "  CALLVAULT_TRY(rename_file(fresh, path));\n  return sync_folder(path.parent_path());", "  return rename_file(fresh, path);")]),
+     [(FILE, "    return renamed;\n  }\n  return sync_folder(path.parent_path());", "    return renamed;\n  }\n  return {};")]),
     ("node_not_synced", "power", "the survivors' node is durable before the old one cannot be opened",
      [(FILE, "  CALLVAULT_TRY(file.write_at(data, 0));\n  return file.sync_all();", "  return file.write_at(data, 0);")]),
     ("resumed_unsynced", "power", "what a dead process renamed is durable before the next one wipes the old root",
