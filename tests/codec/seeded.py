@@ -12,35 +12,35 @@ from mutation import Build  # noqa: E402
 
 ENCODER = "vault/codec/opus_encoder.cc"
 SEEDS = [
-    ("encoded_all_the_same", "a quiet line is hardly encoded",
+    ("encoded_all_the_same", "a quiet line is hardly encoded", ENCODER,
      "quiet_frames > kQuietFramesEncoded && !is_last", "false"),
-    ("faint_taken_for_quiet", "all that is louder than a step of G.711 is encoded",
+    ("faint_taken_for_quiet", "all that is louder than a step of G.711 is encoded", ENCODER,
      "constexpr std::int16_t kQuietestStep = 8;", "constexpr std::int16_t kQuietestStep = 9;"),
-    ("one_end_listened_to", "a click within a frame is encoded",
+    ("one_end_listened_to", "a click within a frame is encoded", ENCODER,
      "&& std::none_of(samples.begin(), samples.end(), loud)", ""),
-    ("only_up_heard", "a sample below zero is as loud as one above",
+    ("only_up_heard", "a sample below zero is as loud as one above", ENCODER,
      "sample > kQuietestStep || sample < -kQuietestStep", "sample > kQuietestStep"),
-    ("word_after_a_gap", "the frame before a word is encoded, so that no player fades the word in",
+    ("word_after_a_gap", "the frame before a word is encoded, so that no player fades the word in", ENCODER,
      "if (!is_idle) return put_encoded(held, complexity, false, emit);", ""),
-    ("tone_goes_on", "an encoder hears silence itself before frames are left out",
+    ("tone_goes_on", "an encoder hears silence itself before frames are left out", ENCODER,
      "constexpr std::size_t kQuietFramesEncoded = 25;", "constexpr std::size_t kQuietFramesEncoded = 10;"),
-    ("held_and_forgotten", "every frame of a silence is in the track",
+    ("held_and_forgotten", "every frame of a silence is in the track", ENCODER,
      "if (is_held) CALLVAULT_TRY(put_held(is_idle, emit));", ""),
-    ("silence_without_time", "a frame that was not sent takes its 20 ms",
+    ("silence_without_time", "a frame that was not sent takes its 20 ms", ENCODER,
      "encoded += kOpusClock / kPacketsPerSecond;", "if (packet_bytes > 1) encoded += kOpusClock / kPacketsPerSecond;"),
-    ("last_page_held_back", "a track ends with its last page",
+    ("last_page_held_back", "a track ends with its last page", ENCODER,
      "s.put_encoded(s.frame, s.complexity, is_last, emit)", "s.encode_frame(is_last, emit)"),
-    ("rumble_filter", "low tones are kept as they were",
+    ("rumble_filter", "low tones are kept as they were", ENCODER,
      "1, OPUS_APPLICATION_AUDIO,", "1, OPUS_APPLICATION_VOIP,"),
 ]
 
 
 def main(build, source):
     maker, survived = Build(build, source), 0
-    for name, guarantee, old, new in SEEDS:
+    for name, guarantee, path, old, new in SEEDS:
         with tempfile.TemporaryDirectory(prefix="callvault-seeded-") as folder:
             program = folder + "/test_codec"
-            maker.link("tests/test_codec", [maker.compile(ENCODER, [(old, new)], folder)], program)
+            maker.link("tests/test_codec", [maker.compile(path, [(old, new)], folder)], program)
             done = subprocess.run([program, "--abort-after=1", "--no-colors=true", "--source-file=*quiet_line_test.cc,*opus_track_test.cc"],
                                   capture_output=True, text=True, timeout=120, check=False)
         lines = done.stdout.splitlines()

@@ -18,9 +18,9 @@ from rig import Failed, main  # noqa: E402
 
 LIVE = "vault/capture/live_calls.cc"
 SEEDS = [
-    ("turn_without_lock", "whose turn it is, under the lock", "    const std::lock_guard guard(mutex_);\n    for (const auto& line : lines_) {",
+    ("turn_without_lock", "whose turn it is, under the lock", LIVE, "    const std::lock_guard guard(mutex_);\n    for (const auto& line : lines_) {",
      "    for (const auto& line : lines_) {"),
-    ("told_by_all", "no state that the calls share without the lock", r'  const std::string text = words + "\n";',
+    ("told_by_all", "no state that the calls share without the lock", LIVE, r'  const std::string text = words + "\n";',
      r'  static unsigned told = 0; ++told; const std::string text = words + "\n";'),
 ]
 
@@ -50,8 +50,8 @@ def run(binary, scenarios):
 def test(build, source):
     run(os.path.join(build, "cli", "callvault"), listen.SCENARIOS)
     print("no race in " + ", ".join(s.__name__ for s in listen.SCENARIOS))
-    seeds = [(name, guarantee, lambda program: run(program, [listen.governs]), LIVE, old, new)
-             for name, guarantee, old, new in SEEDS]
+    seeds = [(name, guarantee, lambda program: run(program, [listen.governs]), *change)
+             for name, guarantee, *change in SEEDS]
     sys.exit(1 if survivors(build, source, seeds, Raced) else 0)
 
 
