@@ -82,6 +82,23 @@ TEST_CASE("what is kept of one transaction is not taken for another's") {
   CHECK(reader.generations()->empty());
 }
 
+// Each reader asks once, after one transaction more: one of them when the new file has as many as the old one had.
+TEST_CASE("what is kept of one catalogue is not taken for the one that came into its place") {
+  const Filled it(10);
+  std::vector<Catalog> readers;
+  for (int i = 0; i < 12; ++i) {
+    readers.push_back(open_new(it.folder));
+    REQUIRE(readers.back().generations()->size() == kBuckets);
+  }
+  REQUIRE(Catalog::discard(it.folder.catalog()));
+  Catalog writer = open_new(it.folder);
+  for (std::uint32_t round = 0; round < readers.size(); ++round) {
+    CAPTURE(round);
+    CHECK(readers[round].generations()->size() == round);
+    REQUIRE(writer.replace_bucket(bucket_of(100 + round, 1, it.key, 1)));
+  }
+}
+
 TEST_CASE("a bucket's span comes and goes with its rows") {
   const Folder folder;
   Catalog catalog = open_new(folder);

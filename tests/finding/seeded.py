@@ -26,7 +26,7 @@ SEEDED = [
     ("old_transaction_believed", "what is kept is of one transaction", STORE, "if (!known_ || known_->transaction != snapshot.meta.transaction) {",
      "if (!known_) {", CATALOG, "what is kept of one transaction*"),
     ("replaced_file_believed", "what is kept is of one file", STORE, "  env_.reset();\n  known_.reset();\n", "  env_.reset();\n", CATALOG,
-     "what is kept of one transaction*"),
+     "what is kept of one catalogue*"),
     ("whole_day_opened", "a page of a day opens no node that is older than it", FIND, "      if (oldest_shown_ && span.last < *oldest_shown_) break;\n", "", VAULT,
      "a page of a day opens no node*"),
     ("page_too_short", "a page of a day is the newest of it", FIND, "if (oldest_shown_ && span.last < *oldest_shown_) break;",
