@@ -27,13 +27,13 @@ def run(bench):
             ours = cleaned
     removed = remove_tree(bench, count)
     rows.append(("`rm -r` of the same empty files, irrecoverable: no", f"{count:,}", "-", number(removed), number(removed * 1000 / count)))
-    stubs = write_stubs(count, bench.work / "stubs.db")
-    rows.append(("the same, and a stub of each recording in one synced SQLite transaction, irrecoverable: no", f"{count:,}", "-",
-                 number(removed + stubs), number((removed + stubs) * 1000 / count)))
+    tombstones = write_tombstones(count, bench.work / "tombstones.db")
+    rows.append(("the same, and a tombstone of each recording in one synced SQLite transaction, irrecoverable: no", f"{count:,}", "-",
+                 number(removed + tombstones), number((removed + tombstones) * 1000 / count)))
     rows += sqlite(bench, count) + small_peers(bench)
     bench.table("Milliseconds from the begin; the last column is microseconds a recording until cleaned. Warm cache", ("", "recordings", "irrecoverable", "cleaned", "us each"), rows)
     bench.figure(f"cleaning of {count:,} recordings / `rm -r` of their files", ours / removed, "x", 1.2)
-    bench.info("what the law wants besides", f"a stub of each recording that proves its end: with the least that does, cleaning is {ours / (removed + stubs):.2f} of it; "
+    bench.info("what the law wants besides", f"a tombstone of each recording that proves its end: with the least that does, cleaning is {ours / (removed + tombstones):.2f} of it; "
                "ours also are signed entries of a hash tree, rows out of the index, and a rotation of the root")
     bench.info("not compared like with like", "`rm`, restic and borg leave what was said on the disk: only callvault, `shred` and SQLite's secure_delete say that it is gone, "
                "and the last two overwrite in place, which a journalling or copy-on-write file system and an SSD do not promise to do")
@@ -50,16 +50,16 @@ def remove_tree(bench, count):
 
 
 # The least that a deletion with a proof costs besides unlinking.
-def write_stubs(count, path):
-    stubs = [(os.urandom(16), "2026-05-23", 180, "period_over", 2) for _ in range(count)]
+def write_tombstones(count, path):
+    tombstones = [(os.urandom(16), "2026-05-23", 180, "period_over", 2) for _ in range(count)]
     runs = []
     for _ in range(3):
         with contextlib.closing(sqlite3.connect(path, isolation_level=None)) as database:
             database.execute("PRAGMA synchronous = FULL")
-            database.execute("CREATE TABLE stub (id BLOB PRIMARY KEY, day TEXT, duration INTEGER, reason TEXT, epoch INTEGER) WITHOUT ROWID")
+            database.execute("CREATE TABLE tombstone (id BLOB PRIMARY KEY, day TEXT, duration INTEGER, reason TEXT, epoch INTEGER) WITHOUT ROWID")
             began = time.monotonic()
             database.execute("BEGIN")
-            database.executemany("INSERT INTO stub VALUES (?, ?, ?, ?, ?)", stubs)
+            database.executemany("INSERT INTO tombstone VALUES (?, ?, ?, ?, ?)", tombstones)
             database.execute("COMMIT")
             runs.append((time.monotonic() - began) * 1e3)
         path.unlink()
