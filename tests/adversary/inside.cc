@@ -139,6 +139,14 @@ void cut_shred(Rig& rig, const std::vector<Wish>& wishes, Cut cut) {
   rig.snapshot();
 }
 
+Asked outstanding(Rig& rig) {
+  Asked out;
+  inside(rig, [&](Session& session) {
+    for (const auto& o : session.directory().outstanding) out.insert({o.id, o.track});
+  });
+  return out;
+}
+
 bool is_gone(Rig& rig, const RecordingId& id) {
   const auto shown = rig.vault().show(rig.officer(), id);
   return !shown && shown.error().code == Errc::gone;

@@ -2,7 +2,9 @@
 #pragma once
 
 #include <functional>
+#include <optional>
 #include <set>
+#include <utility>
 #include <vector>
 
 #include "adversary/rig.h"
@@ -31,6 +33,10 @@ enum class Cut : std::uint8_t { before_stage, after_stage, before_wipe, after_wi
 void die_in_shred(Rig& rig, const std::vector<Wish>& wishes, Cut cut);
 // The same; the parent takes snapshots before and after it recovers.
 void cut_shred(Rig& rig, const std::vector<Wish>& wishes, Cut cut);
+
+using Asked = std::set<std::pair<RecordingId, std::optional<TrackName>>>;
+// What was asked for and is not done yet.
+Asked outstanding(Rig& rig);
 
 bool is_gone(Rig& rig, const RecordingId& id);
 // The tracks that the node lists; none when the recording is not registered.

@@ -15,16 +15,6 @@ namespace {
 
 const std::string kIda = "+40722000001", kJan = "+40722000002";
 
-using Asked = std::set<std::pair<RecordingId, std::optional<TrackName>>>;
-
-Asked outstanding(Rig& rig) {
-  Asked out;
-  inside(rig, [&](Session& session) {
-    for (const auto& o : session.directory().outstanding) out.insert({o.id, o.track});
-  });
-  return out;
-}
-
 std::size_t journalled(Rig& rig, const std::string& event) {
   std::size_t count = 0;
   inside(rig, [&](Session& session) {

@@ -19,16 +19,6 @@ namespace {
 
 const std::string kPeriodOver(retention::kPeriodOver), kPendingTooLong(retention::kPendingTooLong);
 
-using Put = std::set<std::pair<RecordingId, std::optional<TrackName>>>;
-
-Put put_off_in(Rig& rig) {
-  Put out;
-  inside(rig, [&](Session& session) {
-    for (const auto& o : session.directory().outstanding) out.insert({o.id, o.track});
-  });
-  return out;
-}
-
 RecordingId settled(Rig& rig, bool stereo = true) {
   const auto id = rig.record(Call{.caller = "+40722000001", .agent = "ana", .call_id = "", .stereo = stereo});
   rig.settle();
@@ -209,12 +199,12 @@ TEST_CASE("a segment whose key its recorder still holds puts its call off, thoug
     CHECK(report.shredded == 0);
     CHECK(report.outstanding == std::vector{live.id()});
   });
-  CHECK(put_off_in(rig) == Put{{live.id(), std::nullopt}});
+  CHECK(outstanding(rig) == Asked{{live.id(), std::nullopt}});
   held.reset();
   live.hang_up();
   must(rig.vault().purge({}), "purge");
   CHECK(is_gone(rig, live.id()));
-  CHECK(put_off_in(rig).empty());
+  CHECK(outstanding(rig).empty());
 }
 
 TEST_CASE("a call that goes on in a vault without intake keys can be shredded") {
@@ -243,7 +233,7 @@ TEST_CASE("what the plan wants gone is put off with what was asked for, each onc
       CHECK(session.directory().outstanding.size() == 3);
     }
   });
-  CHECK(put_off_in(rig) == Put{{ids[0], std::nullopt}, {ids[1], std::nullopt}, {ids[2], std::nullopt}});
+  CHECK(outstanding(rig) == Asked{{ids[0], std::nullopt}, {ids[1], std::nullopt}, {ids[2], std::nullopt}});
   CHECK(shred::was_asked_for("erased"));
   CHECK_FALSE(shred::was_asked_for(kPeriodOver));
   CHECK_FALSE(shred::was_asked_for(kPendingTooLong));
@@ -268,7 +258,7 @@ TEST_CASE("wishes are kept once, and only new ones cost a new directory") {
     must(shred::keep_outstanding(context, {}, true), "keep");
     CHECK(directory() != before);
   });
-  CHECK(put_off_in(rig) == Put{{first, std::nullopt}, {second, std::nullopt}});
+  CHECK(outstanding(rig) == Asked{{first, std::nullopt}, {second, std::nullopt}});
 }
 
 TEST_CASE("a keeper that only says that it wiped leaves the shred pending") {
@@ -298,7 +288,7 @@ TEST_CASE("a shred of the plan that was cut before its commit is forgotten, and 
   Rig rig;
   const auto planned = settled(rig), asked = settled(rig);
   cut_shred(rig, {{planned, kPeriodOver}, {asked, "erased"}}, Cut::after_stage);
-  CHECK(put_off_in(rig) == Put{{asked, std::nullopt}});
+  CHECK(outstanding(rig) == Asked{{asked, std::nullopt}});
   CHECK(tracks_left(rig, planned).size() == 2);
   CHECK(tracks_left(rig, asked).size() == 2);
 }
